@@ -25,6 +25,7 @@ __all__ = [
     "export",
     "layers",
     "losses",
+    "metrics",
     "models",
     "views",
 ]

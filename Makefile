@@ -1,0 +1,36 @@
+# make demo    trains the three settings on embedded images, writes a report
+# make test    lint and the whole test suite
+# make clean   removes the environment and what was built
+#
+# Everything is installed into $(VENV); PYTHON says by which interpreter.
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+RUNS ?= runs
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/installed
+	$(BIN)/python -m experiments.three_settings \
+	    --flagfile=experiments/recipes/demo.txt --output_dir=$(RUNS)/demo
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+$(VENV)/installed: setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "keras_contrastive needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,38 @@
+"""How often a view's nearest other view is its partner."""
+
+from keras import ops
+
+from keras_contrastive.losses.nt_xent import masked_similarities
+
+
+def contrastive_accuracy(
+    view_1, view_2, *, candidates_1=None, candidates_2=None, positions=None
+):
+    """Whether each view's partner is the nearest of all other views.
+
+    Args:
+        view_1: float tensor `(batch, dim)`, any norm.
+        view_2: float tensor `(batch, dim)`, the other views.
+        candidates_1: as in `losses.nt_xent`.
+        candidates_2: as in `losses.nt_xent`.
+        positions: as in `losses.nt_xent`.
+
+    Returns:
+        Float32 tensor `(2 * batch,)`, 1 where the partner is nearest, else
+        0; its mean is the accuracy. Ties count as correct.
+
+    Example:
+
+    >>> view = np.eye(4, dtype="float32")
+    >>> float(ops.mean(contrastive_accuracy(view, view)))
+    1.0
+    """
+    similarities, positives = masked_similarities(
+        view_1,
+        view_2,
+        view_1 if candidates_1 is None else candidates_1,
+        view_2 if candidates_2 is None else candidates_2,
+        positions,
+    )
+    nearest = ops.max(similarities, axis=1)
+    return ops.cast(positives >= nearest, "float32")
