@@ -1,0 +1,315 @@
+"""The training step that every contrastive method shares.
+
+    images -> views on the device -> the method's loss, one value a row
+           -> gradients -> one update -> step + 1
+
+A method is a subclass that states its own mathematics in
+`contrastive_step`, in keras.ops, and knows nothing of gradient tapes; what
+differs by backend is one file in `gradients/`.
+"""
+
+import importlib
+
+import keras
+from keras import ops
+
+from keras_contrastive import layers
+from keras_contrastive import views as views_package
+from keras_contrastive.distribution import replicas
+from keras_contrastive.models import inputs as model_inputs
+
+BACKENDS = ("tensorflow", "jax")
+VIEW_ORDERS = ("image_major", "view_major")
+
+
+class ContrastiveModel(keras.Model):
+    """Trains an encoder on random views of images; the base of all methods.
+
+    `fit` takes images, `(images, labels)` or batches of `data.batches`;
+    `predict` and calling the model give features; `evaluate` gives the loss
+    under two views that are the same at every call. Labels, where they come
+    along, are for monitoring only.
+
+    Subclasses implement `contrastive_step`.
+
+    Args:
+        encoder: keras.Model from images `(N, H, W, C)` in [0, 1] to features
+            `(N, dim)`. Normalization that a backbone wants belongs inside.
+        projector: `"linear"`, `"mlp"`, None (the loss sees the features), or
+            a keras.Model from features to projections.
+        views: a policy's name, a policy made by `views.policy`, or a tuple
+            of policies, one for each view.
+        num_views: int, how many views of an image a batch holds, where
+            `views` is one policy.
+        view_order: `"image_major"` (both views of an image are neighbours,
+            and a contiguous split holds both) or `"view_major"` (all first
+            views, then all second ones: an even number of contiguous splits
+            never holds both).
+        seed: int, seed of the views and of the order of the images.
+
+    Raises:
+        ValueError: for an encoder that is not built or gives no feature
+            vector, an unknown projector, policy or order of views.
+    """
+
+    #: Names of what `contrastive_step` measures, beside the loss.
+    metric_names = ()
+
+    def __init__(
+        self,
+        encoder,
+        projector="mlp",
+        views="simclr",
+        num_views=2,
+        view_order="image_major",
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        _check_encoder(encoder)
+        _check_choice("view_order", view_order, VIEW_ORDERS)
+        self.encoder = encoder
+        self.projector = _projector(projector, encoder)
+        self.views = _view_policies(views, num_views)
+        self.view_order = view_order
+        self.seed = seed
+        # Its own count: optimizer.iterations stands still on steps that
+        # half precision skips, and views must not repeat.
+        self.step = self.add_weight(
+            name="step", shape=(), dtype="int32", initializer="zeros",
+            trainable=False,
+        )  # fmt: skip
+        self.loss_tracker = keras.metrics.Mean(name="loss")
+        self.trackers = {
+            name: keras.metrics.Mean(name=name) for name in self.metric_names
+        }
+        self.built = True
+
+    def contrastive_step(self, batch, training):
+        """States a method's loss on a batch; to be overridden.
+
+        Args:
+            batch: dict with `views` `(N * V, H, W, C)`, ordered by
+                `view_order`, `positions` `(N,)`, and what else came along.
+            training: bool.
+
+        Returns:
+            `rows` `(any,)`, the loss of each row; `weights` `(any,)`, how
+            much each row has to say, or None for all alike; and a dict from
+            each of `metric_names` to values, whose mean is the metric.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not override `contrastive_step`; "
+            "use a method, such as keras_contrastive.models.SimCLR."
+        )
+
+    def call(self, inputs, training=False):
+        """Features of images, scaled to [0, 1] where they are uint8."""
+        batch = inputs if isinstance(inputs, dict) else {"images": inputs}
+        return self.encode(
+            model_inputs.unit_range(batch["images"]),
+            split_ids=batch.get("split_ids"),
+            training=training,
+        )
+
+    def encode(self, images, split_ids=None, training=False):
+        """Features `(N, dim)` of images in [0, 1]."""
+        return layers.call_with_split_ids(
+            self.encoder, images, split_ids, training=training
+        )
+
+    def project(self, features, split_ids=None, training=False):
+        """Projections `(N, dim)` of features; without projector, themselves."""
+        if self.projector is None:
+            return features
+        return layers.call_with_split_ids(
+            self.projector, features, split_ids, training=training
+        )
+
+    def projections_of_views(self, batch, training):
+        """Projects the views of a batch: a list of `(N, dim)`, one a view."""
+        split_ids = batch.get("split_ids")
+        if split_ids is not None:
+            split_ids = self._each_view(split_ids)
+        features = self.encode(batch["views"], split_ids, training)
+        projections = self.project(features, split_ids, training)
+        count, dim = len(self.views), projections.shape[-1]
+        if self.view_order == "image_major":
+            stacked = ops.reshape(projections, (-1, count, dim))
+            return ops.unstack(stacked, num=count, axis=1)
+        return ops.split(projections, count, axis=0)
+
+    def make_views(self, batch, step):
+        """Random views `(N * V, h, w, C)` of a batch, at a step."""
+        drawn = [
+            policy(
+                batch["images"],
+                seed=self.seed,
+                step=step,
+                view=number,
+                positions=batch["positions"],
+                policy_ids=batch.get("policy_ids"),
+            )
+            for number, policy in enumerate(self.views)
+        ]
+        if self.view_order == "view_major":
+            return ops.concatenate(drawn)
+        stacked = ops.stack(drawn, axis=1)
+        return ops.reshape(stacked, (-1, *stacked.shape[2:]))
+
+    def batch_loss(self, batch, training):
+        """The loss of a batch with views, a scalar; updates the metrics.
+
+        On a replica, this replica's share of the global loss: the shares
+        add up to the loss, and their gradients to its gradient.
+        """
+        rows, weights, metrics = self.contrastive_step(batch, training)
+        weights = ops.ones_like(rows) if weights is None else weights
+        total = replicas.all_sum(ops.sum(weights))
+        loss = ops.sum(rows * weights) / ops.maximum(total, 1e-12)
+        self.loss_tracker.update_state(loss * replicas.count())
+        for name, values in metrics.items():
+            self.trackers[name].update_state(values)
+        penalties = [ops.cast(each, loss.dtype) for each in self.losses]
+        if penalties:
+            loss = loss + ops.sum(ops.stack(penalties)) / replicas.count()
+        return loss
+
+    def train_step(self, *args):
+        return _gradients().train_step(self, *args)
+
+    def test_step(self, *args):
+        return _gradients().test_step(self, *args)
+
+    def fit(
+        self, x=None, y=None, batch_size=None, epochs=1, *,
+        validation_data=None, initial_epoch=0, shuffle=True, **kwargs,
+    ):  # fmt: skip
+        """Trains on images; as keras.Model.fit, with these differences.
+
+        The order of the images is a function of the model's seed and the
+        epoch, and the views a function of the seed and the step, so that a
+        run that is resumed with `initial_epoch` goes on as if never
+        interrupted. The last batch of an epoch, if not full, is left out.
+
+        Args:
+            x: images, uint8 or float in [0, 1]; batches of `data.batches`;
+                or any data that yields batches of images.
+            y: labels `(N,)`, if `x` is an array; for monitoring only.
+            batch_size: int, images a batch; 256 by default, at most all.
+            epochs: as in keras.Model.fit.
+            validation_data: images, `(images, labels)` or batches.
+            initial_epoch: as in keras.Model.fit.
+            shuffle: bool, whether images come in random order.
+            **kwargs: whatever else keras.Model.fit takes.
+
+        Returns:
+            keras.callbacks.History.
+        """
+        batches = model_inputs.training(x, y, batch_size, shuffle, self.seed)
+        if hasattr(batches, "epoch"):
+            batches.epoch = initial_epoch
+        if validation_data is not None:
+            validation_data = model_inputs.evaluation(
+                *model_inputs.images_and_labels(validation_data), batch_size
+            )
+        return super().fit(
+            batches, epochs=epochs, validation_data=validation_data,
+            initial_epoch=initial_epoch, shuffle=False, **kwargs,
+        )  # fmt: skip
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """The loss under the views of step 0, batch statistics at rest.
+
+        Args:
+            x: images or batches, as in `fit`.
+            y: labels, if `x` is an array; not used by unsupervised losses.
+            batch_size: int, 256 by default; the loss depends on it, since
+                it counts the negatives.
+            **kwargs: whatever else keras.Model.evaluate takes.
+
+        Returns:
+            As keras.Model.evaluate.
+        """
+        batches = model_inputs.evaluation(x, y, batch_size)
+        return super().evaluate(batches, **kwargs)
+
+    @property
+    def metrics(self):
+        return [self.loss_tracker, *self.trackers.values()]
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "name": self.name,
+            "encoder": serialize(self.encoder),
+            "projector": serialize(self.projector),
+            "views": [serialize(policy) for policy in self.views],
+            "view_order": self.view_order,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        deserialize = keras.saving.deserialize_keras_object
+        config = dict(config)
+        for name in ("encoder", "projector"):
+            config[name] = deserialize(config[name])
+        config["views"] = [deserialize(policy) for policy in config["views"]]
+        return cls(**config)
+
+    def _each_view(self, values):
+        """Repeats what belongs to an image for each of its views."""
+        if self.view_order == "image_major":
+            return ops.repeat(values, len(self.views), axis=0)
+        return ops.tile(values, (len(self.views),))
+
+
+def _gradients():
+    """The training step of the backend in use, one file each."""
+    backend = keras.backend.backend()
+    if backend not in BACKENDS:
+        raise ValueError(
+            f"Training needs one of the backends {', '.join(BACKENDS)}, "
+            f"received {backend!r}; set KERAS_BACKEND before keras is "
+            "imported."
+        )
+    return importlib.import_module(f"keras_contrastive.models.{backend}_step")
+
+
+def _view_policies(views, num_views):
+    if not isinstance(views, (tuple, list)):
+        views = (views,) * num_views
+    policies = tuple(
+        views_package.policy(each) if isinstance(each, str) else each
+        for each in views
+    )
+    if len(policies) < 2:
+        raise ValueError(
+            f"`views` must be two or more, received {len(policies)}; a "
+            "contrastive loss compares views of the same image."
+        )
+    return policies
+
+
+def _projector(projector, encoder):
+    if isinstance(projector, str):
+        return layers.projection_head(projector, encoder.output_shape[-1])
+    return projector
+
+
+def _check_encoder(encoder):
+    shape = getattr(encoder, "output_shape", None) if encoder.built else None
+    if not isinstance(shape, tuple) or len(shape) != 2:
+        raise ValueError(
+            "`encoder` must be a built model that gives one feature vector "
+            f"an image, (batch, dim); received the output shape {shape}; end "
+            "it in a pooling layer, such as GlobalAveragePooling2D."
+        )
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(choices)}, received {value!r}."
+        )

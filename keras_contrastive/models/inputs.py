@@ -1,0 +1,121 @@
+"""Batches of whatever a user gives to `fit`, `evaluate` and `predict`."""
+
+from keras import ops
+
+# Enough negatives for a useful gradient, little enough for any machine.
+DEFAULT_BATCH_SIZE = 256
+
+
+def training(x, y, batch_size, shuffle, seed):
+    """Batches in an order that is a function of the seed and the epoch.
+
+    Args:
+        x: images as an array, or anything that yields batches.
+        y: labels or None.
+        batch_size: int or None.
+        shuffle: bool.
+        seed: int.
+
+    Returns:
+        `data.Batches` where `x` is an array, else `x`.
+    """
+    if not _is_array(x):
+        _refuse_with_batches("y", y)
+        _refuse_with_batches("batch_size", batch_size)
+        return x
+    order = "shuffled" if shuffle else "sequential"
+    return _batches(x, y, batch_size, order=order, seed=seed)
+
+
+def evaluation(x, y, batch_size):
+    """Batches in the order of the data, full ones only.
+
+    Args:
+        x: images as an array, or anything that yields batches.
+        y: labels or None.
+        batch_size: int or None.
+
+    Returns:
+        `data.Batches` where `x` is an array, else `x`.
+    """
+    if not _is_array(x):
+        return x
+    return _batches(x, y, batch_size, order="sequential")
+
+
+def images_and_labels(validation_data):
+    """Splits `validation_data` into images and labels, or None.
+
+    Args:
+        validation_data: images, `(images, labels)` or batches.
+
+    Returns:
+        Tuple of two.
+    """
+    if isinstance(validation_data, (tuple, list)):
+        return validation_data[0], validation_data[1]
+    return validation_data, None
+
+
+def batch_dict(data):
+    """A batch as a dict, from what a data adapter yields.
+
+    Args:
+        data: dict, images, `(images,)` or `(images, labels)`.
+
+    Returns:
+        Dict with `images` and `positions` at least.
+    """
+    parts = data if isinstance(data, (tuple, list)) else (data,)
+    batch = dict(parts[0]) if isinstance(parts[0], dict) else {}
+    if not batch:
+        batch["images"] = parts[0]
+    if len(parts) > 1 and parts[1] is not None:
+        batch.setdefault("labels", parts[1])
+    if "positions" not in batch:
+        count = ops.shape(batch["images"])[0]
+        batch["positions"] = ops.arange(count, dtype="int32")
+    return batch
+
+
+def unit_range(images):
+    """Images as floats in [0, 1]: uint8 is scaled, float left as it is.
+
+    Args:
+        images: tensor of dtype uint8 or float.
+
+    Returns:
+        Float tensor of the same shape.
+
+    Raises:
+        ValueError: if the dtype is any other.
+    """
+    images = ops.convert_to_tensor(images)
+    dtype = str(images.dtype).rpartition("'")[0] or str(images.dtype)
+    if "uint8" in dtype:
+        return ops.cast(images, "float32") / 255.0
+    if "float" not in dtype:
+        raise ValueError(
+            f"`images` must be uint8 or float in [0, 1], received {dtype}; "
+            "convert them first."
+        )
+    return images
+
+
+def _batches(images, labels, batch_size, **kwargs):
+    from keras_contrastive import data
+
+    batch_size = batch_size or min(DEFAULT_BATCH_SIZE, len(images))
+    return data.batches(images, batch_size, labels=labels, **kwargs)
+
+
+def _is_array(x):
+    return hasattr(x, "shape") and hasattr(x, "dtype")
+
+
+def _refuse_with_batches(name, value):
+    if value is not None:
+        raise ValueError(
+            f"`{name}` goes with images as an array, received {value!r} "
+            "beside data that come in batches of their own."
+        )

@@ -1,0 +1,77 @@
+"""The training step on JAX: state goes in, state comes out."""
+
+import jax
+import keras
+
+from keras_contrastive.models import inputs
+
+
+def train_step(model, state, data):
+    """Views, loss, gradients, update, and one step further.
+
+    Args:
+        model: the ContrastiveModel.
+        state: trainable, non-trainable, optimizer and metric variables.
+        data: what the data adapter yields.
+
+    Returns:
+        Dict of metrics, and the new state.
+    """
+    trainable, non_trainable, optimizer_variables, metrics = state
+
+    def loss_of(trainable):
+        loss, non_trainable_, metrics_, logs = _loss_and_state(
+            model, trainable, non_trainable, metrics, data, training=True
+        )
+        mapping = list(zip(model.optimizer.variables, optimizer_variables))
+        with keras.StatelessScope(state_mapping=mapping):
+            loss = model.optimizer.scale_loss(loss)
+        return loss, (non_trainable_, metrics_, logs)
+
+    gradients, aux = jax.grad(loss_of, has_aux=True)(trainable)
+    non_trainable, metrics, logs = aux
+    trainable, optimizer_variables = model.optimizer.stateless_apply(
+        optimizer_variables, gradients, trainable
+    )
+    return logs, (trainable, non_trainable, optimizer_variables, metrics)
+
+
+def test_step(model, state, data):
+    """The loss under the views of step 0, nothing updated but metrics.
+
+    Args:
+        model: the ContrastiveModel.
+        state: trainable, non-trainable and metric variables.
+        data: what the data adapter yields.
+
+    Returns:
+        Dict of metrics, and the new state.
+    """
+    trainable, non_trainable, metrics = state
+    _, _, metrics, logs = _loss_and_state(
+        model, trainable, non_trainable, metrics, data, training=False
+    )
+    return logs, (trainable, non_trainable, metrics)
+
+
+def _loss_and_state(model, trainable, non_trainable, metrics, data, training):
+    mapping = [
+        *zip(model.trainable_variables, trainable),
+        *zip(model.non_trainable_variables, non_trainable),
+        *zip(model.metrics_variables, metrics),
+    ]
+    scope = keras.StatelessScope(state_mapping=mapping, collect_losses=True)
+    with scope:
+        batch = inputs.batch_dict(data)
+        step = model.step.value if training else 0
+        batch["views"] = model.make_views(batch, step)
+        loss = model.batch_loss(batch, training=training)
+        if training:
+            model.step.assign(model.step + 1)
+        logs = model.get_metrics_result()
+    return (
+        loss,
+        [scope.get_current_value(v) for v in model.non_trainable_variables],
+        [scope.get_current_value(v) for v in model.metrics_variables],
+        logs,
+    )

@@ -1,0 +1,79 @@
+"""What is public is documented, and its examples run."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import numpy as np
+import pytest
+from keras import ops
+
+import keras_contrastive
+
+PACKAGES = [
+    name for name in keras_contrastive.__all__ if not name.startswith("_")
+]
+PUBLIC = [
+    (package, name)
+    for package in PACKAGES
+    for name in importlib.import_module(f"keras_contrastive.{package}").__all__
+]
+
+
+def public_object(package, name):
+    module = importlib.import_module(f"keras_contrastive.{package}")
+    return getattr(module, name)
+
+
+def test_packages_are_those_of_the_folder():
+    found = {
+        each.name
+        for each in pkgutil.iter_modules(keras_contrastive.__path__)
+        if each.ispkg
+    }
+    assert found == set(PACKAGES)
+    assert set(dir(keras_contrastive)) == {"__version__", *PACKAGES}
+
+
+@pytest.mark.parametrize(("package", "name"), PUBLIC)
+def test_docstring_has_its_sections(package, name):
+    target = public_object(package, name)
+    if inspect.ismodule(target):
+        assert target.__doc__
+        return
+    if not callable(target):
+        return
+    docstring = inspect.getdoc(target)
+    first = docstring.splitlines()[0]
+    assert first.endswith((".", ":")) and len(first) <= 80, first
+    parameters = [
+        each
+        for each in inspect.signature(target).parameters.values()
+        if each.kind is not each.VAR_KEYWORD and each.name != "self"
+    ]
+    if parameters:
+        assert "Args:" in docstring or "Attributes:" in docstring
+        for each in parameters:
+            assert f"{each.name}" in docstring, each.name
+    if inspect.isfunction(target):
+        assert "Returns:" in docstring or "Raises:" in docstring
+
+
+@pytest.mark.parametrize(("package", "name"), PUBLIC)
+def test_examples_run(package, name):
+    target = public_object(package, name)
+    names = {"np": np, "ops": ops}
+    for each in PACKAGES:
+        module = importlib.import_module(f"keras_contrastive.{each}")
+        names[each] = module
+        names.update({key: getattr(module, key) for key in module.__all__})
+    for test in doctest.DocTestFinder(recurse=False).find(target, name):
+        test.globs = dict(names)
+        result = doctest.DocTestRunner().run(test)
+        assert result.failed == 0
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = keras_contrastive.nothing
