@@ -98,7 +98,7 @@ def masked_similarities(view_1, view_2, candidates_1, candidates_2, positions):
     if positions is None:
         positions = ops.arange(ops.shape(view_1)[0])
     positions = ops.cast(positions, "int32")
-    count = ops.cast(ops.shape(candidates_1)[0], "int32")
+    count = ops.shape(candidates_1)[0]
     myself = ops.concatenate([positions, positions + count])
     partner = ops.concatenate([positions + count, positions])
     positives = ops.squeeze(

@@ -37,10 +37,10 @@ class ContrastiveModel(keras.Model):
             `(N, dim)`. Normalization that a backbone wants belongs inside.
         projector: `"linear"`, `"mlp"`, None (the loss sees the features), or
             a keras.Model from features to projections.
-        views: a policy's name, a policy made by `views.policy`, or a tuple
-            of policies, one for each view.
-        num_views: int, how many views of an image a batch holds, where
-            `views` is one policy.
+        views: a policy's name, a policy of `views.policy`, or a tuple of
+            them, one for each view.
+        num_views: int, how many views of an image a batch holds; as many as
+            policies where `views` is a tuple.
         view_order: `"image_major"` (both views of an image are neighbours,
             and a contiguous split holds both) or `"view_major"` (all first
             views, then all second ones: an even number of contiguous splits
@@ -70,7 +70,8 @@ class ContrastiveModel(keras.Model):
         _check_choice("view_order", view_order, VIEW_ORDERS)
         self.encoder = encoder
         self.projector = _projector(projector, encoder)
-        self.views = _view_policies(views, num_views)
+        self.policies = _policies(views, num_views)
+        self.num_views = len(self.policies)
         self.view_order = view_order
         self.seed = seed
         # Its own count: optimizer.iterations stands still on steps that
@@ -114,7 +115,7 @@ class ContrastiveModel(keras.Model):
 
     def encode(self, images, split_ids=None, training=False):
         """Features `(N, dim)` of images in [0, 1]."""
-        return layers.call_with_split_ids(
+        return layers.call_routed(
             self.encoder, images, split_ids, training=training
         )
 
@@ -122,7 +123,7 @@ class ContrastiveModel(keras.Model):
         """Projections `(N, dim)` of features; without projector, themselves."""
         if self.projector is None:
             return features
-        return layers.call_with_split_ids(
+        return layers.call_routed(
             self.projector, features, split_ids, training=training
         )
 
@@ -133,7 +134,7 @@ class ContrastiveModel(keras.Model):
             split_ids = self._each_view(split_ids)
         features = self.encode(batch["views"], split_ids, training)
         projections = self.project(features, split_ids, training)
-        count, dim = len(self.views), projections.shape[-1]
+        count, dim = self.num_views, projections.shape[-1]
         if self.view_order == "image_major":
             stacked = ops.reshape(projections, (-1, count, dim))
             return ops.unstack(stacked, num=count, axis=1)
@@ -142,15 +143,16 @@ class ContrastiveModel(keras.Model):
     def make_views(self, batch, step):
         """Random views `(N * V, h, w, C)` of a batch, at a step."""
         drawn = [
-            policy(
+            _step_of_backend().draw_view(
+                self.policies[view],
+                self.seed,
                 batch["images"],
-                seed=self.seed,
-                step=step,
-                view=number,
-                positions=batch["positions"],
-                policy_ids=batch.get("policy_ids"),
+                step,
+                view,
+                batch["positions"],
+                batch.get("policy_ids"),
             )
-            for number, policy in enumerate(self.views)
+            for view in range(self.num_views)
         ]
         if self.view_order == "view_major":
             return ops.concatenate(drawn)
@@ -176,14 +178,14 @@ class ContrastiveModel(keras.Model):
         return loss
 
     def train_step(self, *args):
-        return _gradients().train_step(self, *args)
+        return _step_of_backend().train_step(self, *args)
 
     def test_step(self, *args):
-        return _gradients().test_step(self, *args)
+        return _step_of_backend().test_step(self, *args)
 
     def fit(
         self, x=None, y=None, batch_size=None, epochs=1, *,
-        validation_data=None, initial_epoch=0, shuffle=True, **kwargs,
+        callbacks=None, validation_data=None, shuffle=True, **kwargs,
     ):  # fmt: skip
         """Trains on images; as keras.Model.fit, with these differences.
 
@@ -198,8 +200,8 @@ class ContrastiveModel(keras.Model):
             y: labels `(N,)`, if `x` is an array; for monitoring only.
             batch_size: int, images a batch; 256 by default, at most all.
             epochs: as in keras.Model.fit.
+            callbacks: list of keras.callbacks.Callback.
             validation_data: images, `(images, labels)` or batches.
-            initial_epoch: as in keras.Model.fit.
             shuffle: bool, whether images come in random order.
             **kwargs: whatever else keras.Model.fit takes.
 
@@ -207,15 +209,16 @@ class ContrastiveModel(keras.Model):
             keras.callbacks.History.
         """
         batches = model_inputs.training(x, y, batch_size, shuffle, self.seed)
+        callbacks = list(callbacks or ())
         if hasattr(batches, "epoch"):
-            batches.epoch = initial_epoch
+            callbacks.append(model_inputs.EpochOrder(batches))
         if validation_data is not None:
             validation_data = model_inputs.evaluation(
                 *model_inputs.images_and_labels(validation_data), batch_size
             )
         return super().fit(
-            batches, epochs=epochs, validation_data=validation_data,
-            initial_epoch=initial_epoch, shuffle=False, **kwargs,
+            batches, epochs=epochs, callbacks=callbacks,
+            validation_data=validation_data, shuffle=False, **kwargs,
         )  # fmt: skip
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
@@ -244,7 +247,7 @@ class ContrastiveModel(keras.Model):
             "name": self.name,
             "encoder": serialize(self.encoder),
             "projector": serialize(self.projector),
-            "views": [serialize(policy) for policy in self.views],
+            "views": [serialize(policy) for policy in self.policies],
             "view_order": self.view_order,
             "seed": self.seed,
         }
@@ -261,11 +264,11 @@ class ContrastiveModel(keras.Model):
     def _each_view(self, values):
         """Repeats what belongs to an image for each of its views."""
         if self.view_order == "image_major":
-            return ops.repeat(values, len(self.views), axis=0)
-        return ops.tile(values, (len(self.views),))
+            return ops.repeat(values, self.num_views, axis=0)
+        return ops.tile(values, (self.num_views,))
 
 
-def _gradients():
+def _step_of_backend():
     """The training step of the backend in use, one file each."""
     backend = keras.backend.backend()
     if backend not in BACKENDS:
@@ -277,19 +280,19 @@ def _gradients():
     return importlib.import_module(f"keras_contrastive.models.{backend}_step")
 
 
-def _view_policies(views, num_views):
+def _policies(views, num_views):
+    """A policy for each view of an image."""
     if not isinstance(views, (tuple, list)):
-        views = (views,) * num_views
-    policies = tuple(
-        views_package.policy(each) if isinstance(each, str) else each
-        for each in views
-    )
-    if len(policies) < 2:
+        views = [views] * num_views
+    if len(views) < 2:
         raise ValueError(
-            f"`views` must be two or more, received {len(policies)}; a "
+            f"`views` must be two or more, received {len(views)}; a "
             "contrastive loss compares views of the same image."
         )
-    return policies
+    return [
+        views_package.policy(each) if isinstance(each, str) else each
+        for each in views
+    ]
 
 
 def _projector(projector, encoder):

@@ -1,5 +1,6 @@
 """Batches of whatever a user gives to `fit`, `evaluate` and `predict`."""
 
+import keras
 from keras import ops
 
 # Enough negatives for a useful gradient, little enough for any machine.
@@ -55,6 +56,25 @@ def images_and_labels(validation_data):
     if isinstance(validation_data, (tuple, list)):
         return validation_data[0], validation_data[1]
     return validation_data, None
+
+
+class EpochOrder(keras.callbacks.Callback):
+    """Sets the epoch whose order the batches are in.
+
+    What Keras draws to build a model, and where it looks ahead, then cannot
+    shift the order, and a run that is resumed meets the order it would have
+    had.
+
+    Args:
+        batches: `data.Batches`.
+    """
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch
 
 
 def batch_dict(data):

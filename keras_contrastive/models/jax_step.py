@@ -54,6 +54,31 @@ def test_step(model, state, data):
     return logs, (trainable, non_trainable, metrics)
 
 
+def draw_view(policy, seed, images, step, view, positions, policy_ids):
+    """One random view of each image; compiled with the rest of the step.
+
+    Args:
+        policy: a view policy.
+        seed: int.
+        images: array `(N, H, W, C)`, uint8 or float in [0, 1].
+        step: int32 scalar.
+        view: int, which of an image's views.
+        positions: int32 array `(N,)`.
+        policy_ids: int32 array `(N,)`, or None.
+
+    Returns:
+        float32 array `(N, h, w, C)`.
+    """
+    return policy(
+        images,
+        seed=seed,
+        step=step,
+        view=view,
+        positions=positions,
+        policy_ids=policy_ids,
+    )
+
+
 def _loss_and_state(model, trainable, non_trainable, metrics, data, training):
     mapping = [
         *zip(model.trainable_variables, trainable),

@@ -55,9 +55,9 @@ class SimCLR(ContrastiveModel):
     ):
         check_temperature(temperature)
         super().__init__(encoder, projector=projector, views=views, **kwargs)
-        if len(self.views) != 2:
+        if self.num_views != 2:
             raise ValueError(
-                f"SimCLR compares two views, received {len(self.views)}."
+                f"SimCLR compares two views, received {self.num_views}."
             )
         self.temperature = temperature
 

@@ -1,5 +1,7 @@
 """The training step on TensorFlow."""
 
+import functools
+
 import tensorflow as tf
 
 from keras_contrastive.models import inputs
@@ -15,7 +17,7 @@ def train_step(model, data):
     Returns:
         Dict of metrics.
     """
-    batch = _with_views(model, data, model.step)
+    batch = _with_views(model, data, model.step.value)
     with tf.GradientTape() as tape:
         loss = model.batch_loss(batch, training=True)
         scaled_loss = model.optimizer.scale_loss(loss)
@@ -40,18 +42,53 @@ def test_step(model, data):
     return model.get_metrics_result()
 
 
+def draw_view(policy, seed, images, step, view, positions, policy_ids):
+    """One random view of each image.
+
+    In a graph it is compiled: a view's many small operations become a few
+    passes over the batch. The convolutions are better off without XLA on a
+    CPU, which is why it is not asked for the whole step.
+
+    Args:
+        policy: a view policy.
+        seed: int.
+        images: tensor `(N, H, W, C)`, uint8 or float in [0, 1].
+        step: int32 scalar tensor.
+        view: int, which of an image's views.
+        positions: int32 tensor `(N,)`.
+        policy_ids: int32 tensor `(N,)`, or None.
+
+    Returns:
+        float32 tensor `(N, h, w, C)`.
+    """
+    draw = _draw if tf.executing_eagerly() else _compiled_draw(policy, seed)
+    place = (tf.cast(step, tf.int32), tf.constant(view))
+    return draw(policy, seed, images, *place, positions, policy_ids)
+
+
+def _draw(policy, seed, images, step, view, positions, policy_ids):
+    return policy(
+        images,
+        seed=seed,
+        step=step,
+        view=view,
+        positions=positions,
+        policy_ids=policy_ids,
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled_draw(policy, seed):
+    """Compiled once for all views and all models that share a policy.
+
+    Compilation takes seconds, and two models of one process often differ in
+    anything but their views.
+    """
+    del policy, seed
+    return tf.function(_draw, autograph=False, jit_compile=True)
+
+
 def _with_views(model, data, step):
     batch = inputs.batch_dict(data)
-    make_views = model.make_views
-    if not tf.executing_eagerly():
-        # Compiled, a view's many small operations become a few passes over
-        # the batch. The convolutions are better off without XLA on a CPU,
-        # which is why it is not asked for the whole step.
-        make_views = tf.function(make_views, jit_compile=True)
-    batch["views"] = make_views(_tensors_for_views(batch), step)
+    batch["views"] = model.make_views(batch, step)
     return batch
-
-
-def _tensors_for_views(batch):
-    names = ("images", "positions", "policy_ids")
-    return {name: batch[name] for name in names if name in batch}

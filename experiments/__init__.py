@@ -1,0 +1,1 @@
+"""Scripts that reproduce studies; run from a checkout by `python -m`."""

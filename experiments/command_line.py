@@ -1,0 +1,75 @@
+"""How every script reads its command line, refuses it, and ends.
+
+Flags are read and checked before anything heavy is imported, so that help
+and refusals come at once. A user's slip is answered in one sentence and with
+exit code 2, never with a traceback.
+"""
+
+import contextlib
+import sys
+import textwrap
+
+from absl import app
+from absl import flags
+
+REFUSED = 2
+
+
+def run(main, documentation, check=None):
+    """Runs a script's `main` once its flags are read and found sound.
+
+    Args:
+        main: function of no arguments, called with `flags.FLAGS` parsed.
+        documentation: str, what `--help` says above the flags; usually the
+            script's `__doc__`.
+        check: function of `flags.FLAGS` that raises ValueError where flags
+            do not go together.
+    """
+
+    def parse(argv):
+        if any(each in ("-h", "-help", "--help") for each in argv[1:]):
+            print(_help(documentation))
+            sys.exit(0)
+        with refusals((flags.Error, ValueError)):
+            rest = flags.FLAGS(argv)
+            if len(rest) > 1:
+                raise ValueError(
+                    f"Only flags are expected, received {rest[1]!r}; write "
+                    "--name=value."
+                )
+            if check is not None:
+                check(flags.FLAGS)
+        return rest
+
+    app.run(lambda _: main(), flags_parser=parse)
+
+
+@contextlib.contextmanager
+def refusals(errors=ValueError):
+    """Answers errors that a user can mend by a sentence and exit code 2.
+
+    Args:
+        errors: an exception class, or a tuple of them.
+    """
+    try:
+        yield
+    except errors as error:
+        print(f"Refused: {error}", file=sys.stderr)
+        sys.exit(REFUSED)
+
+
+def _help(documentation):
+    """The documentation, then every flag of this project with its default."""
+    lines = [documentation.strip(), "", "Flags:"]
+    for module, its_flags in sorted(flags.FLAGS.flags_by_module_dict().items()):
+        if not module.startswith("experiments") and module != sys.argv[0]:
+            continue
+        for flag in its_flags:
+            default = flag.default_as_str or "none"
+            lines.append(f"  --{flag.name} (default: {default})")
+            lines.append(textwrap.indent(textwrap.fill(flag.help, 72), " " * 6))
+    lines.append("  --flagfile")
+    lines.append(
+        "      A file of flags, one a line, such as those of recipes/."
+    )
+    return "\n".join(lines)

@@ -1,0 +1,50 @@
+"""What a study's figures must be held against: no training at all."""
+
+import numpy as np
+
+from experiments import settings
+from experiments import training_run
+from keras_contrastive import evaluation
+
+PCA_DIM = 64
+
+
+def measure(study_data, values):
+    """The figures of chance, pixels, PCA and an untrained encoder.
+
+    Args:
+        study_data: StudyData.
+        values: `flags.FLAGS`, parsed.
+
+    Returns:
+        Dict: control -> figures, as in a run's results.
+    """
+    parts = {
+        "train": study_data.train,
+        "validation": study_data.validation,
+        "test": study_data.test,
+    }
+    pixels = {
+        name: evaluation.pixel_features(part.load())
+        for name, part in parts.items()
+    }
+    pca = dict(
+        zip(pixels, evaluation.pca_features(*pixels.values(), dim=PCA_DIM))
+    )
+    unsplit = settings.SETTINGS["unsplit"]
+    untrained = training_run.build(unsplit, study_data, values, seed=0)
+    return {
+        "chance": _chance(study_data),
+        "pixels": training_run.figures(pixels, study_data),
+        "pca": training_run.figures(pca, study_data),
+        "untrained": training_run.evaluate(untrained, study_data, None, 0),
+    }
+
+
+def _chance(study_data):
+    labels = study_data.test.own_labels
+    counts = np.bincount(labels)
+    return {
+        "clustering_accuracy": evaluation.chance_clustering_accuracy(labels),
+        "knn_accuracy": float(counts.max() / counts.sum()),
+    }

@@ -1,0 +1,63 @@
+"""Epochs of which `data.batches` knows nothing, for two of the settings."""
+
+import numpy as np
+
+from keras_contrastive import data
+
+
+def repeated(images, indices, batch_size, steps, seed):
+    """Epochs of a given number of steps over few images.
+
+    Each epoch makes as many passes as that takes, each in an order of its
+    own; what does not fill a batch of a pass is left out.
+
+    Args:
+        images: all images.
+        indices: int array, which of them to use.
+        batch_size: int, at most as many.
+        steps: int, batches an epoch.
+        seed: int.
+
+    Returns:
+        `data.Batches`.
+    """
+    steps_of_pass = len(indices) // batch_size
+    passes = -(-steps // steps_of_pass)
+
+    def rows_of(epoch):
+        orders = [
+            np.random.default_rng([seed, epoch, each]).permutation(indices)
+            for each in range(passes)
+        ]
+        full = [order[: steps_of_pass * batch_size] for order in orders]
+        return np.concatenate(full)[: steps * batch_size]
+
+    return data.Batches(images, {}, rows_of, batch_size)
+
+
+class RandomPolicies(data.Batches):
+    """Shuffled batches whose images get a policy drawn anew every epoch.
+
+    Args:
+        images: all images.
+        indices: int array, which of them to use.
+        batch_size: int.
+        num_policies: int.
+        seed: int.
+    """
+
+    def __init__(self, images, indices, batch_size, num_policies, seed):
+        def rows_of(epoch):
+            return np.random.default_rng([seed, epoch]).permutation(indices)
+
+        super().__init__(images, {}, rows_of, batch_size)
+        self.num_policies = num_policies
+        self.seed = seed
+
+    def __getitem__(self, index):
+        batch = super().__getitem__(index)
+        generator = np.random.default_rng([self.seed, self.epoch, index, 1])
+        batch["policy_ids"] = generator.integers(
+            self.num_policies, size=len(batch["positions"]), dtype="int32"
+        )
+        return batch

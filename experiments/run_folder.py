@@ -1,0 +1,145 @@
+"""A run's folder: what was asked, on what, how it went, where it stands.
+
+run.json       setting, flags, versions, machine, data, times, status
+metrics.json   a record an epoch, written as they come; .csv the same
+checkpoint-NNNN.weights.h5   model, optimizer and step after epoch NNNN
+results.json   the evaluation, once the run is finished
+"""
+
+import csv
+import datetime
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import shlex
+import sys
+
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "jax",
+    "numpy",
+    "scikit-learn",
+    "keras_contrastive",
+)
+
+
+class RunFolder:
+    """Reads and writes the files of one run.
+
+    Args:
+        path: folder, made if it does not exist.
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def read(self, name):
+        """The content of a JSON file, or None where there is none."""
+        path = self.path / name
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def write(self, name, content):
+        """Writes a JSON file at once, so that no reader meets half of it."""
+        path = self.path / name
+        scratch = path.with_suffix(".part")
+        scratch.write_text(json.dumps(content, indent=1) + "\n")
+        os.replace(scratch, path)
+
+    def update(self, **changes):
+        """Changes entries of `run.json`."""
+        self.write("run.json", {**(self.read("run.json") or {}), **changes})
+
+    def write_metrics(self, records):
+        """Writes the epochs' records, as JSON and as CSV."""
+        self.write("metrics.json", records)
+        names = list(dict.fromkeys(name for each in records for name in each))
+        with open(self.path / "metrics.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(records)
+
+    def save_checkpoint(self, model, epoch):
+        """Keeps the state after an epoch, and no older one."""
+        older = self._checkpoints()
+        scratch = self.path / "part.weights.h5"
+        model.save_weights(scratch)
+        os.replace(scratch, self._checkpoint(epoch))
+        for each in older:
+            if each != epoch:
+                self._checkpoint(each).unlink()
+
+    def load_checkpoint(self, model):
+        """Puts a model where the run stood; returns the epochs it has had."""
+        epochs = self._checkpoints()
+        if not epochs:
+            return 0
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(self._checkpoint(max(epochs)))
+        return max(epochs)
+
+    def _checkpoint(self, epoch):
+        return self.path / f"checkpoint-{epoch:04d}.weights.h5"
+
+    def _checkpoints(self):
+        paths = self.path.glob("checkpoint-*.weights.h5")
+        return [int(each.name.split("-")[1].split(".")[0]) for each in paths]
+
+
+def versions():
+    """Versions of Python and of the packages that are installed.
+
+    Returns:
+        Dict from names to versions.
+    """
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine():
+    """What this runs on.
+
+    Returns:
+        Dict with processor, cores, memory in GiB and system.
+    """
+    processor = platform.processor() or platform.machine()
+    info = pathlib.Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                processor = line.partition(":")[2].strip()
+                break
+    memory = None
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": processor,
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "memory_gib": memory and round(memory / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}",
+    }
+
+
+def command():
+    """The command line that started this process, to be run again."""
+    module = sys.modules["__main__"].__spec__
+    start = ["-m", module.name] if module else [sys.argv[0]]
+    return shlex.join(["python", *start, *sys.argv[1:]])
+
+
+def now():
+    """The time, in ISO form with its zone."""
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")

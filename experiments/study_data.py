@@ -1,0 +1,162 @@
+"""Which images the study trains on, chooses by, and is judged by."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_contrastive import data
+
+# The partition and the splits are the study's, not a run's: runs of all
+# seeds share them, so that seeds differ by training alone.
+DATA_SEED = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Some of a dataset's images, by index; nothing is copied.
+
+    Attributes:
+        images: anything with a length and integer-array indexing.
+        labels: int array, one label for each of all `images`, or None.
+        indices: int array, which images belong to this part.
+    """
+
+    images: object
+    labels: np.ndarray | None
+    indices: np.ndarray
+
+    def __len__(self):
+        return len(self.indices)
+
+    @property
+    def own_labels(self):
+        """The labels of this part's images, or None."""
+        return None if self.labels is None else self.labels[self.indices]
+
+    def sample(self, count, seed=DATA_SEED):
+        """A part of at most `count` images, chosen by seed."""
+        if count >= len(self):
+            return self
+        generator = np.random.default_rng(seed)
+        chosen = generator.choice(len(self), count, replace=False)
+        return dataclasses.replace(self, indices=np.sort(self.indices[chosen]))
+
+    def load(self):
+        """This part's images in memory, `(count, H, W, C)`."""
+        return self.images[self.indices]
+
+    def batches(self, batch_size=500):
+        """All images of this part in their order, for `predict`."""
+        return data.batches(
+            self.images,
+            min(batch_size, len(self)),
+            indices=self.indices,
+            order="sequential",
+            drop_remainder=False,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyData:
+    """A dataset, cut for the study.
+
+    Attributes:
+        name: the dataset's name.
+        class_names: tuple of str, or None without labels.
+        train: Part to train on.
+        validation: Part to choose by.
+        test: Part to judge by, at the end.
+        subset_ids: int array, the subset of each of `train`'s images.
+        random_ids: int array, a second partition, independent of the first.
+        index_hash: str, the same wherever the same images are chosen.
+    """
+
+    name: str
+    class_names: tuple | None
+    train: Part
+    validation: Part
+    test: Part
+    subset_ids: np.ndarray
+    random_ids: np.ndarray
+    index_hash: str
+
+    def summary(self):
+        """What a run's record says of its data."""
+        return {
+            "name": self.name,
+            "train": len(self.train),
+            "validation": len(self.validation),
+            "test": len(self.test),
+            "num_classes": len(self.class_names) if self.class_names else None,
+            "class_names": self.class_names,
+            "index_hash": self.index_hash,
+        }
+
+
+def load(dataset, data_dir, image_size, data_split, num_subsets):
+    """Loads a dataset and cuts it into parts and subsets.
+
+    Args:
+        dataset: str, the name of a source, as in `data.load`.
+        data_dir: str or None, where tensorflow-datasets keeps its data.
+        image_size: int, side of a folder's images in pixels.
+        data_split: `"standard"` or `"source"`.
+        num_subsets: int, subsets of the training images.
+
+    Returns:
+        StudyData.
+    """
+    is_folder = dataset.startswith("folder:")
+    loaded = data.load(
+        dataset,
+        data_dir=data_dir,
+        image_size=image_size if is_folder else None,
+    )
+    if data_split == "source":
+        parts = _source_parts(loaded)
+    else:
+        parts = _standard_parts(loaded)
+    train = parts[0]
+    labels = _or_count(train.own_labels, len(train))
+    subset_ids = data.partition(labels, num_subsets, seed=DATA_SEED)
+    random_ids = data.partition(labels, num_subsets, seed=DATA_SEED + 1)
+    return StudyData(
+        name=dataset,
+        class_names=loaded.class_names,
+        train=train,
+        validation=parts[1],
+        test=parts[2],
+        subset_ids=subset_ids,
+        random_ids=random_ids,
+        index_hash=data.index_hash(
+            *(part.indices for part in parts), subset_ids
+        ),
+    )
+
+
+def _standard_parts(loaded):
+    """A tenth of the training images to choose by; the test set as it is."""
+    pool, test = loaded.train, loaded.test
+    labels = _or_count(pool.labels, len(pool.images))
+    train, validation = data.split(labels, (0.9, 0.1), seed=DATA_SEED)
+    return (
+        Part(pool.images, pool.labels, train),
+        Part(pool.images, pool.labels, validation),
+        Part(test.images, test.labels, np.arange(len(test.images))),
+    )
+
+
+def _source_parts(loaded):
+    """All images in shares of 80, 10 and 10 %."""
+    images = np.concatenate([loaded.train.images, loaded.test.images])
+    labels = None
+    if loaded.train.labels is not None:
+        labels = np.concatenate([loaded.train.labels, loaded.test.labels])
+    shares = data.split(
+        _or_count(labels, len(images)), (0.8, 0.1, 0.1), seed=DATA_SEED
+    )
+    return tuple(Part(images, labels, indices) for indices in shares)
+
+
+def _or_count(labels, count):
+    return count if labels is None else labels

@@ -1,0 +1,267 @@
+"""Batches of images as dicts, in an order that is a function of the epoch."""
+
+import logging
+
+import keras
+import numpy as np
+
+from keras_contrastive.data import orders
+from keras_contrastive.data.images import check_images
+from keras_contrastive.data.labels import as_labels
+from keras_contrastive.data.labels import as_whole_number
+
+_LOGGER = logging.getLogger(__name__)
+_ORDERS = ("shuffled", "stratified", "homogeneous", "sequential")
+
+
+def batches(
+    images,
+    batch_size,
+    *,
+    labels=None,
+    subset_ids=None,
+    split_ids=None,
+    policy_ids=None,
+    indices=None,
+    order="shuffled",
+    seed=0,
+    drop_remainder=True,
+):
+    """Batches for `fit`, `evaluate` or a loop of one's own.
+
+    A batch is a dict of `images` as they are (uint8, or float32), `positions`
+    int32 0 to N - 1, and what was given of `split_ids`, `policy_ids` and
+    `labels`, int32 (N,). Orders, each a function of (seed, epoch):
+
+    - `"shuffled"`: a fresh order of all images in every epoch.
+    - `"stratified"`: of K subsets, N / K images each in every batch; row r
+      belongs to subset r mod K.
+    - `"homogeneous"`: one subset a batch.
+    - `"sequential"`: the order of the images, for evaluation.
+
+    Args:
+        images: uint8 0..255 or float [0, 1], (M, height, width, channels):
+            an array, a memory map, or anything with a length that integer
+            arrays can index.
+        batch_size: int, N.
+        labels: int (M,), the class of each image.
+        subset_ids: int (M,), the subset of each image, 0 to K - 1, which the
+            stratified and the homogeneous order go by.
+        split_ids: int (M,), for split batch normalization that goes by id.
+        policy_ids: int (M,), which view policy each image gets.
+        indices: int (L,), the rows of the images to use; by default all.
+        order: str, as above.
+        seed: int >= 0.
+        drop_remainder: bool, whether to leave out what does not fill a batch
+            (the log says how many images); only the shuffled and the
+            sequential order can do otherwise.
+
+    Returns:
+        `Batches`, a `keras.utils.PyDataset`. Pass `shuffle=False` to a stock
+        `fit`, which otherwise shuffles the order of the batches once more.
+
+    Raises:
+        ValueError: a bad argument.
+
+    Example:
+
+    ```python
+    train = keras_contrastive.data.load("digits").train
+    batches = keras_contrastive.data.batches(train.images, 200)
+    batches[0]["images"].shape  # (200, 32, 32, 3)
+    ```
+    """
+    check_images(images)
+    columns = {
+        "split_ids": split_ids,
+        "policy_ids": policy_ids,
+        "labels": labels,
+    }
+    columns = {
+        name: as_labels(ids, name, count=len(images))
+        for name, ids in columns.items()
+        if ids is not None
+    }
+    rows = _checked_rows(indices, len(images))
+    batch_size = as_whole_number(batch_size, "batch_size", minimum=1)
+    if batch_size > len(rows) and drop_remainder:
+        raise ValueError(
+            "`batch_size` must be at most the number of images, received "
+            f"{batch_size} for {len(rows)} images."
+        )
+    if subset_ids is not None:
+        subset_ids = as_labels(subset_ids, "subset_ids", len(images))[rows]
+    seed = as_whole_number(seed, "seed", minimum=0)
+    _check_order(order, subset_ids, drop_remainder)
+    rows_of = _rows_of(order, rows, subset_ids, batch_size, seed)
+    result = Batches(images, columns, rows_of, batch_size, drop_remainder)
+    if result.num_images < len(rows):
+        _LOGGER.info(
+            "%d of %d images do not fill a batch of %d and are left out of "
+            "every epoch.",
+            len(rows) - result.num_images,
+            len(rows),
+            batch_size,
+        )
+    return result
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches in an order that is a function of the epoch; see `batches`.
+
+    `epoch` is the epoch that `batches[i]` is of, from 0. It is one up after
+    every pass, and can be set, to resume or to repeat.
+
+    A pass is what Keras makes of one: `on_epoch_begin`, the last batch
+    drawn, `on_epoch_end`. The `on_epoch_end` with which `fit` starts, before
+    any epoch, does not count. Nor does a pass that breaks off before the last
+    batch is drawn: the next `fit` starts it over. What Keras draws to build a
+    model before it trains counts only if that reaches the last batch, which
+    needs an epoch of one batch, or under a distribution strategy, which looks
+    ahead, of a few: then set `epoch` when training begins.
+
+    Args:
+        images: as in `batches`.
+        columns: dict of int32 (M,) arrays, which travel with the images.
+        rows_of: function from the epoch to the rows of the images in order,
+            int64, equally many in each epoch.
+        batch_size: int.
+        drop_remainder: bool.
+
+    Example:
+
+    ```python
+    batches = keras_contrastive.data.batches(images, 200)
+    batches.epoch = 7
+    for batch in batches:  # epoch 7
+        ...
+    ```
+    """
+
+    def __init__(
+        self,
+        images,
+        columns,
+        rows_of,
+        batch_size,
+        drop_remainder=True,
+    ):
+        super().__init__()
+        self.batch_size = batch_size
+        self._images = images
+        self._columns = columns
+        self._rows_of = rows_of
+        self._order = 0, rows_of(0)
+        self._num_rows = len(self._order[1])
+        if drop_remainder:
+            self._num_rows -= self._num_rows % batch_size
+        self.epoch = 0
+
+    @property
+    def epoch(self):
+        """The epoch that the batches are of, from 0."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, epoch):
+        self._epoch = as_whole_number(epoch, "epoch", minimum=0)
+        self._begun = self._drawn = False
+
+    @property
+    def num_images(self):
+        """Number of images in an epoch, without those left out."""
+        return self._num_rows
+
+    def __len__(self):
+        return -(-self._num_rows // self.batch_size)
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self):
+            raise IndexError(
+                f"`index` must be between 0 and {len(self) - 1}, received "
+                f"{index}."
+            )
+        start = index * self.batch_size
+        stop = min(start + self.batch_size, self._num_rows)
+        rows = self._rows()[start:stop]
+        if stop == self._num_rows:
+            self._drawn = True
+        images = np.asarray(self._images[rows])
+        if images.dtype != np.uint8:
+            images = images.astype(np.float32, copy=False)
+        batch = {
+            "images": images,
+            "positions": np.arange(len(rows), dtype=np.int32),
+        }
+        for name, column in self._columns.items():
+            batch[name] = column[rows]
+        return batch
+
+    def on_epoch_begin(self):
+        self._begun = True
+
+    def on_epoch_end(self):
+        if self._begun and self._drawn:
+            self.epoch += 1
+        self._begun = self._drawn = False
+
+    def _rows(self):
+        # One tuple, read and written at once: Keras may draw batches in
+        # several threads.
+        epoch, rows = self._order
+        if epoch != self._epoch:
+            epoch = self._epoch
+            rows = self._rows_of(epoch)
+            self._order = epoch, rows
+        return rows
+
+
+def _checked_rows(indices, count):
+    if indices is None:
+        return np.arange(count)
+    rows = np.asarray(indices)
+    if (
+        rows.ndim != 1
+        or not rows.size
+        or not np.issubdtype(rows.dtype, np.integer)
+    ):
+        raise ValueError(
+            "`indices` must be a list of row numbers, received "
+            f"{rows.dtype} of shape {rows.shape}; `numpy.flatnonzero` makes "
+            "one of a mask."
+        )
+    if rows.min() < 0 or rows.max() >= count:
+        raise ValueError(
+            f"`indices` must lie between 0 and {count - 1}, received "
+            f"{rows.min()} to {rows.max()}."
+        )
+    return rows.astype(np.int64)
+
+
+def _check_order(order, subset_ids, drop_remainder):
+    if order not in _ORDERS:
+        raise ValueError(
+            f"`order` must be one of {_ORDERS}, received {order!r}."
+        )
+    if order in ("shuffled", "sequential"):
+        return
+    if subset_ids is None:
+        raise ValueError(
+            f"`subset_ids` must be given for the {order} order, received "
+            "None; `data.partition` makes some."
+        )
+    if not drop_remainder:
+        raise ValueError(
+            f"`drop_remainder` must be True for the {order} order, received "
+            "False: a part of a batch would not be composed as the others."
+        )
+
+
+def _rows_of(order, rows, subset_ids, batch_size, seed):
+    if order == "sequential":
+        return orders.sequential(rows)
+    if order == "shuffled":
+        return orders.shuffled(rows, seed)
+    if order == "stratified":
+        return orders.stratified(rows, subset_ids, batch_size, seed)
+    return orders.homogeneous(rows, subset_ids, batch_size, seed)

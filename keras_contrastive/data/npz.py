@@ -1,0 +1,130 @@
+"""Images from a file that `numpy.savez` wrote."""
+
+import zipfile
+
+import numpy as np
+
+from keras_contrastive.data.dataset import Dataset
+from keras_contrastive.data.dataset import Split
+from keras_contrastive.data.images import check_images
+from keras_contrastive.data.labels import as_labels
+from keras_contrastive.data.splits import hold_out_tenth
+
+
+def load_npz(path, image_size=None):
+    """Loads `images`, `labels`, `test_images` and `test_labels` of a file.
+
+    Only `images` must be there. Grey images, (N, H, W) or one channel,
+    become three equal channels. Floats become float32. Without `test_images`
+    a tenth of `images` is the test set, stratified where there are labels.
+
+    Args:
+        path: `pathlib.Path` of the file.
+        image_size: int, the height and width that the images must have, in
+            pixels, or None.
+
+    Returns:
+        `Dataset`.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a file or an array that is not as it should be.
+    """
+    arrays = _read(path)
+    if "images" not in arrays:
+        raise ValueError(
+            f"{path} must hold an array `images`, received the arrays "
+            f"{sorted(arrays)}."
+        )
+    if "test_labels" in arrays and "test_images" not in arrays:
+        raise ValueError(
+            f"{path} holds `test_labels` but no `test_images` to go with them."
+        )
+    given = _part(arrays, "")
+    if image_size and given.images.shape[1:3] != (image_size, image_size):
+        height, width = given.images.shape[1:3]
+        raise ValueError(
+            f"`image_size` must be left out for {path}, whose images are "
+            f"{height}x{width}, received {image_size}; views bring images to "
+            "the size that you want."
+        )
+    if "test_images" in arrays:
+        train, test = given, _part(arrays, "test_")
+        _check_alike(train.images, test.images)
+    elif len(given) > 1:
+        train, test = _held_out(given)
+    else:
+        raise ValueError(
+            f"{path} must hold at least two images, one of them for the test "
+            "set, or `test_images`, received 1."
+        )
+    return Dataset(name=f"npz:{path}", train=train, test=test)
+
+
+def _read(path):
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"No file {path}: 'npz:PATH' needs one that `numpy.savez` wrote."
+        )
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    # A single array comes without a context manager: an AttributeError or,
+    # in newer versions of NumPy, a TypeError.
+    except (
+        AttributeError,
+        EOFError,
+        OSError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise ValueError(
+            f"{path} cannot be read as arrays of numbers that `numpy.savez` "
+            f"wrote: {error}"
+        ) from error
+
+
+def _part(arrays, prefix):
+    name = f"{prefix}images"
+    images = arrays[name]
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    check_images(images, name)
+    if images.shape[-1] == 1:
+        images = np.repeat(images, 3, axis=-1)
+    if images.shape[-1] != 3:
+        raise ValueError(
+            f"`{name}` must have one or three channels, received the shape "
+            f"{arrays[name].shape}."
+        )
+    if images.dtype != np.uint8:
+        images = images.astype(np.float32)
+    labels = arrays.get(f"{prefix}labels")
+    if labels is not None:
+        labels = as_labels(labels, f"{prefix}labels", count=len(images))
+    return Split(images, labels)
+
+
+def _check_alike(images, test_images):
+    if images.shape[1:] != test_images.shape[1:]:
+        raise ValueError(
+            "`test_images` must be of the same size as `images`, received "
+            f"{test_images.shape[1:]} and {images.shape[1:]}."
+        )
+    if images.dtype != test_images.dtype:
+        raise ValueError(
+            "`test_images` must be of the same type as `images`, received "
+            f"{test_images.dtype} and {images.dtype}."
+        )
+
+
+def _held_out(given):
+    if given.labels is None:
+        train, test = hold_out_tenth(len(given))
+        return Split(given.images[train]), Split(given.images[test])
+    train, test = hold_out_tenth(given.labels)
+    return (
+        Split(given.images[train], given.labels[train]),
+        Split(given.images[test], given.labels[test]),
+    )
