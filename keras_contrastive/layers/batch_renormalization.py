@@ -1,0 +1,187 @@
+"""Batch renormalization: training with almost the statistics of inference.
+
+    y = gamma * ((x - mean_B) / std_B * r + d) + beta
+    r = clip(std_B / std, 1 / r_max, r_max)
+    d = clip((mean_B - mean) / std, -d_max, d_max)
+
+with the batch's moments mean_B, std_B and moving ones mean, std; r and d
+carry no gradient. With r_max = 1 and d_max = 0 it is batch normalization.
+"""
+
+import keras
+from keras import ops
+
+from keras_contrastive.distribution import replicas
+from keras_contrastive.layers import row_normalization
+from keras_contrastive.layers.batch_normalization import BatchNormalization
+
+# Where the paper's r_max and d_max begin to grow and reach their ends, in
+# the 40,000 steps after which nothing changes any more (section 4).
+_PAPER_START = 5_000 / 40_000
+_PAPER_D_END = 25_000 / 40_000
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+class BatchRenormalization(BatchNormalization):
+    """Batch renormalization, clipped by the paper's schedule.
+
+    Until an eighth of `ramp_steps` the layer is plain batch normalization.
+    Then d_max grows linearly from 0 to `dmax`, which it reaches at five
+    eighths, and r_max from 1 to `rmax`, which it reaches at `ramp_steps`. In
+    the paper these are steps 5,000, 25,000 and 40,000 of 160,000; give a
+    quarter of your own run's steps to keep its proportions. The step is a
+    weight, counted by the layer and saved with it.
+
+    At fixed clipping, `ramp_steps=0`, the layer equals
+    `keras.layers.BatchNormalization(renorm=True, renorm_clipping=...)` in
+    outputs, gradients and statistics. Inference is that of batch
+    normalization.
+
+    Args:
+        rmax: float >= 1, the last r_max.
+        dmax: float >= 0, the last d_max.
+        ramp_steps: int >= 0, training steps until the clipping is at its
+            last value.
+        renorm_momentum: float in [0, 1], the share of the old value in each
+            update of the moving moments that r and d are made of.
+        momentum: float in [0, 1], likewise for the moments of inference.
+        epsilon: float > 0, added to the variance.
+        **kwargs: the other arguments of `keras.layers.BatchNormalization`.
+
+    Example:
+
+    >>> layer = BatchRenormalization(ramp_steps=1_000)
+    >>> outputs = layer(np.array([[1.0], [3.0]]), training=True)
+    >>> np.round(np.array(outputs), 3).tolist()
+    [[-1.0], [1.0]]
+    >>> [float(each) for each in layer.clipping()]
+    [1.0, 0.0]
+
+    Reference:
+        [Ioffe, 2017](https://arxiv.org/abs/1702.03275), algorithm 1.
+    """
+
+    def __init__(
+        self,
+        rmax=3.0,
+        dmax=5.0,
+        ramp_steps=40_000,
+        renorm_momentum=0.99,
+        momentum=0.9,
+        epsilon=1e-5,
+        **kwargs,
+    ):
+        super().__init__(
+            renorm=True,
+            renorm_momentum=renorm_momentum,
+            momentum=momentum,
+            epsilon=epsilon,
+            **kwargs,
+        )
+        _check_at_least("rmax", rmax, 1)
+        _check_at_least("dmax", dmax, 0)
+        _check_at_least("ramp_steps", ramp_steps, 0)
+        self.rmax = rmax
+        self.dmax = dmax
+        self.ramp_steps = ramp_steps
+
+    def build(self, input_shape):
+        if self.axis not in (-1, len(input_shape) - 1):
+            raise ValueError(
+                f"`axis` must be the last axis, received {self.axis} for "
+                f"inputs of shape {tuple(input_shape)}; bring the channels to "
+                "the last axis first."
+            )
+        super().build(input_shape)
+        self.step = self.add_weight(
+            shape=(),
+            dtype="int32",
+            initializer="zeros",
+            trainable=False,
+            name="step",
+        )
+
+    def call(self, inputs, training=None):
+        inputs = ops.cast(inputs, self.compute_dtype)
+        dtype = row_normalization.moments_dtype(inputs)
+        if training and self.trainable:
+            return self._renormalize(inputs, dtype)
+        scale, offset = self._as_scale_and_offset(
+            *self._affine(dtype), *self._moving_moments(dtype)
+        )
+        return self._scale_channels(inputs, scale, offset)
+
+    def clipping(self):
+        """Returns the current r_max and d_max, two scalar tensors."""
+        if self.ramp_steps == 0:
+            return ops.cast(self.rmax, "float32"), ops.cast(
+                self.dmax, "float32"
+            )
+        progress = ops.cast(self.step, "float32") / self.ramp_steps
+        begun = progress - _PAPER_START
+        of_r = ops.clip(begun / (1.0 - _PAPER_START), 0.0, 1.0)
+        of_d = ops.clip(begun / (_PAPER_D_END - _PAPER_START), 0.0, 1.0)
+        return 1.0 + of_r * (self.rmax - 1.0), of_d * self.dmax
+
+    def get_config(self):
+        config = super().get_config()
+        del config["renorm"], config["renorm_clipping"]
+        return {
+            **config,
+            "rmax": self.rmax,
+            "dmax": self.dmax,
+            "ramp_steps": self.ramp_steps,
+        }
+
+    def _renormalize(self, inputs, dtype):
+        moving_mean = ops.cast(self.renorm_mean, dtype)
+        # Early in training the moving deviation can be next to nothing.
+        moving_std = ops.maximum(
+            ops.cast(self.renorm_stddev, dtype), self.epsilon**0.5
+        )
+        r_max, d_max = (ops.cast(each, dtype) for each in self.clipping())
+
+        def transform(row_mean, row_variance, gamma, beta):
+            mean = ops.mean(row_mean, axis=0)
+            between = ops.square(row_mean - mean)
+            std = ops.sqrt(
+                ops.mean(row_variance + between, axis=0) + self.epsilon
+            )
+            r = ops.clip(std / moving_std, 1.0 / r_max, r_max)
+            d = ops.clip((mean - moving_mean) / moving_std, -d_max, d_max)
+            scale = gamma * ops.stop_gradient(r) / std
+            offset = (row_mean - mean) * scale + beta
+            offset = offset + gamma * ops.stop_gradient(d)
+            scale = ops.broadcast_to(scale, ops.shape(row_mean))
+            return scale, offset, [mean, std]
+
+        outputs, statistics = row_normalization.normalize_rows(
+            inputs, transform, self._affine(dtype)
+        )
+        self._move_statistics(*statistics)
+        return outputs
+
+    def _move_statistics(self, mean, std):
+        share = 1.0 / replicas.count()
+        mean = replicas.all_sum(mean) * share
+        std = replicas.all_sum(std) * share
+        keep = self.renorm_momentum
+        for moving, value in (
+            (self.renorm_mean, mean),
+            (self.renorm_stddev, std),
+        ):
+            old = ops.cast(moving, value.dtype)
+            moving.assign(old * keep + value * (1.0 - keep))
+        self.moving_mean.assign(self._moved(self.moving_mean, mean))
+        std = self._moved(self.moving_stddev, std)
+        self.moving_stddev.assign(std)
+        self.moving_variance.assign(ops.relu(ops.square(std) - self.epsilon))
+        self.step.assign_add(1)
+
+
+def _check_at_least(argument, value, least):
+    if value < least:
+        raise ValueError(
+            f"`{argument}` must be at least {least}, received {value}; the "
+            "paper has rmax=3, dmax=5, ramp_steps=40000."
+        )

@@ -1,0 +1,108 @@
+"""Which rows of a batch make up which split.
+
+An assignment turns an array `(rows, channels)` into sums over each split,
+`(splits, channels)`, and spreads such an array over the rows again.
+"""
+
+import keras
+from keras import ops
+
+ASSIGNMENTS = ("contiguous", "interleaved", "ids")
+
+
+def split_assignment(assignment, num_splits, num_rows, split_ids=None):
+    """Makes the assignment of a batch's rows.
+
+    Args:
+        assignment: `"contiguous"`, the first rows are split 0;
+            `"interleaved"`, row `i` is in split `i` mod `num_splits`; or
+            `"ids"`, row `i` is in split `split_ids[i]`.
+        num_splits: int.
+        num_rows: int or scalar tensor.
+        split_ids: int tensor `(rows,)`, for `"ids"` only.
+
+    Returns:
+        An object with `counts` `(splits, 1)`, the rows in each split,
+        `sums(rows)` and `spread(splits)`.
+    """
+    if assignment == "ids":
+        if split_ids is None:
+            raise ValueError(
+                "`split_ids` is None, but with assignment='ids' a training "
+                "step must know each row's split; pass an int tensor (rows,)."
+            )
+        return _ById(num_splits, checked_ids(split_ids))
+    if split_ids is not None:
+        raise ValueError(
+            f"`split_ids` was given, but with assignment='{assignment}' a "
+            "row's place decides its split; leave `split_ids` out in "
+            "training, or use assignment='ids'."
+        )
+    _refuse_remainder(num_splits, num_rows)
+    return _ByPlace(num_splits, num_rows, assignment == "interleaved")
+
+
+def checked_ids(split_ids):
+    """Returns the ids as an int32 tensor `(rows,)`, refuses another shape."""
+    split_ids = ops.convert_to_tensor(split_ids)
+    if len(split_ids.shape) != 1:
+        raise ValueError(
+            "`split_ids` must have the shape (rows,), received "
+            f"{tuple(split_ids.shape)}; pass one id for each row."
+        )
+    return ops.cast(split_ids, "int32")
+
+
+class _ByPlace:
+    """Splits of equal size: a reshape, and a reduction over one axis."""
+
+    def __init__(self, num_splits, num_rows, interleaved):
+        size = num_rows // num_splits
+        self._shape = (size, num_splits) if interleaved else (num_splits, size)
+        self._axis = 0 if interleaved else 1
+        self.counts = ops.cast(ops.full((num_splits, 1), size), "float32")
+
+    def sums(self, rows):
+        channels = rows.shape[-1]
+        grouped = ops.reshape(rows, (*self._shape, channels))
+        return ops.sum(grouped, axis=self._axis)
+
+    def spread(self, splits):
+        channels = splits.shape[-1]
+        grouped = ops.broadcast_to(
+            ops.expand_dims(splits, self._axis), (*self._shape, channels)
+        )
+        return ops.reshape(grouped, (-1, channels))
+
+
+class _ById:
+    """Splits of any size, empty ones included: sums by segment."""
+
+    def __init__(self, num_splits, split_ids):
+        self._num_splits = num_splits
+        self._split_ids = split_ids
+        ones = ops.ones_like(split_ids, dtype="float32")
+        self.counts = self.sums(ops.expand_dims(ones, -1))
+
+    def sums(self, rows):
+        return ops.segment_sum(rows, self._split_ids, self._num_splits)
+
+    def spread(self, splits):
+        return ops.take(splits, self._split_ids, axis=0)
+
+
+def _refuse_remainder(num_splits, num_rows):
+    """Refuses at once where the batch is known, else when the step runs."""
+    sentence = (
+        "A batch of",
+        num_rows,
+        f"rows cannot be split into {num_splits} equal splits; drop the rest "
+        "of the batch, or use assignment='ids'.",
+    )
+    if isinstance(num_rows, int):
+        if num_rows % num_splits:
+            raise ValueError(" ".join(map(str, sentence)))
+    elif keras.backend.backend() == "tensorflow":
+        from keras_contrastive.layers import fused_tensorflow
+
+        fused_tensorflow.refuse_unless(num_rows % num_splits == 0, sentence)

@@ -1,0 +1,130 @@
+"""Our batch normalization is Keras' own."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_contrastive.layers import BatchNormalization
+
+RECIPE = {"momentum": 0.9, "epsilon": 1e-5}
+
+
+def random_inputs(shape, seed=0):
+    generator = np.random.default_rng(seed)
+    spread = np.linspace(0.5, 3.0, shape[-1])
+    values = generator.normal(size=shape) * spread + spread[::-1]
+    return values.astype("float32")
+
+
+def train(layer, shape, steps=3):
+    """Outputs, gradients and weights after some steps on random batches."""
+    layer.build(shape)
+    for index, weight in enumerate(layer.trainable_weights):
+        weight.assign(random_inputs(weight.shape, seed=10 + index))
+    found = []
+    for step in range(steps):
+        inputs = tf.constant(random_inputs(shape, seed=step))
+        upstream = tf.constant(random_inputs(shape, seed=100 + step))
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = layer(inputs, training=True)
+            loss = tf.reduce_sum(tf.cast(outputs, "float32") * upstream)
+        sources = [inputs, *[each.value for each in layer.trainable_weights]]
+        found += [outputs, *tape.gradient(loss, sources)]
+    found.append(layer(inputs, training=False))
+    return [np.asarray(tf.cast(each, "float32")) for each in found] + [
+        np.asarray(each) for each in layer.non_trainable_weights
+    ]
+
+
+@pytest.mark.parametrize("shape", [(8, 5), (3, 4, 5), (4, 3, 2, 5)])
+@pytest.mark.parametrize("affine", [True, False])
+def test_it_trains_as_keras_does(shape, affine):
+    arguments = {**RECIPE, "center": affine, "scale": affine}
+    found = train(BatchNormalization(center=affine, scale=affine), shape)
+    expected = train(keras.layers.BatchNormalization(**arguments), shape)
+    for one, other in zip(found, expected, strict=True):
+        scale = np.max(np.abs(other))
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-5 * scale)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("shape", [(8, 5), (4, 3, 2, 5)])
+def test_low_precision_trains_as_keras_does(shape, policy):
+    layer = BatchNormalization(dtype=policy)
+    found = train(layer, shape, steps=1)
+    expected = train(
+        keras.layers.BatchNormalization(dtype=policy, **RECIPE), shape, steps=1
+    )
+    assert layer.moving_variance.dtype == "float32"
+    for one, other in zip(found, expected, strict=True):
+        scale = np.max(np.abs(other))
+        np.testing.assert_allclose(one, other, rtol=0.02, atol=0.02 * scale)
+
+
+def test_what_the_kernel_cannot_do_is_left_to_keras():
+    inputs = random_inputs((4, 3, 5))
+    mask = np.array([[1, 1, 0], [1, 0, 0], [1, 1, 1], [0, 1, 1]], "bool")
+    for arguments, call in (
+        ({}, {"mask": mask}),
+        ({"axis": 1}, {}),
+        ({"dtype": "float64"}, {}),
+        ({"renorm": True}, {}),
+    ):
+        ours = BatchNormalization(**arguments)
+        keras_own = keras.layers.BatchNormalization(**RECIPE, **arguments)
+        np.testing.assert_allclose(
+            ours(inputs, training=True, **call),
+            keras_own(inputs, training=True, **call),
+            rtol=1e-5,
+            atol=1e-5,
+        )
+        for one, other in zip(ours.weights, keras_own.weights, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_weights_can_be_exchanged_with_keras():
+    ours, keras_own = BatchNormalization(), keras.layers.BatchNormalization()
+    for layer in (ours, keras_own):
+        layer.build((None, 3))
+    names = [weight.name for weight in keras_own.weights]
+    assert [weight.name for weight in ours.weights] == names
+    ours.set_weights(keras_own.get_weights())
+    config = keras_own.get_config()
+    assert ours.get_config().keys() == config.keys()
+    assert (ours.momentum, ours.epsilon) == (0.9, 1e-5)
+
+
+def test_a_frozen_layer_infers():
+    layer = BatchNormalization(trainable=False)
+    inputs = random_inputs((6, 3))
+    outputs = layer(inputs, training=True)
+    np.testing.assert_allclose(outputs, inputs / np.sqrt(1 + 1e-5), rtol=1e-6)
+    np.testing.assert_array_equal(layer.moving_mean, np.zeros(3))
+
+
+def test_it_compiles_to_the_same():
+    inputs = random_inputs((4, 3, 2, 5))
+    eager, compiled = BatchNormalization(), BatchNormalization()
+    compiled.build(inputs.shape)
+    step = tf.function(
+        lambda inputs: compiled(inputs, training=True), jit_compile=True
+    )
+    np.testing.assert_allclose(
+        step(inputs), eager(inputs, training=True), rtol=1e-4, atol=1e-5
+    )
+    for one, other in zip(compiled.weights, eager.weights):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_it_is_saved_and_loaded(tmp_path):
+    model = keras.Sequential(
+        [keras.Input((3,)), BatchNormalization(scale=False)]
+    )
+    model(random_inputs((6, 3)), training=True)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert isinstance(loaded.layers[-1], BatchNormalization)
+    inputs = random_inputs((2, 3), seed=1)
+    np.testing.assert_array_equal(loaded(inputs), model(inputs))
