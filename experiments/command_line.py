@@ -6,11 +6,14 @@ exit code 2, never with a traceback.
 """
 
 import contextlib
+import logging as python_logging
+import os
 import sys
 import textwrap
 
 from absl import app
 from absl import flags
+from absl import logging
 
 REFUSED = 2
 
@@ -41,6 +44,8 @@ def run(main, documentation, check=None):
                 check(flags.FLAGS)
         return rest
 
+    plain = python_logging.Formatter("    %(message)s")
+    logging.get_absl_handler().setFormatter(plain)
     app.run(lambda _: main(), flags_parser=parse)
 
 
@@ -56,6 +61,25 @@ def refusals(errors=ValueError):
     except errors as error:
         print(f"Refused: {error}", file=sys.stderr)
         sys.exit(REFUSED)
+
+
+@contextlib.contextmanager
+def silenced_libraries():
+    """Keeps what C++ libraries say while they load off the screen.
+
+    TensorFlow greets with lines that TF_CPP_MIN_LOG_LEVEL does not reach,
+    since its logging is not set up yet. Exceptions are raised as ever.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _help(documentation):

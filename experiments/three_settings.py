@@ -12,7 +12,7 @@ was interrupted goes on where it stopped when it is given again.
 """
 
 import json
-import os
+import logging as python_logging
 import pathlib
 import shutil
 import sys
@@ -34,8 +34,10 @@ def main():
         _check_output(output_dir, values)
     start = time.perf_counter()
     _say("Loading TensorFlow and Keras")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from experiments import study_data
+    with command_line.silenced_libraries():
+        from experiments import study_data
+    # Every model is traced anew, which TensorFlow takes for a mistake.
+    python_logging.getLogger("tensorflow").setLevel("ERROR")
 
     with command_line.refusals((ValueError, OSError, ImportError)):
         loaded = study_data.load(

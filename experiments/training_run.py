@@ -1,5 +1,6 @@
 """One run: trains one setting with one seed, evaluates it, exports it."""
 
+import sys
 import time
 
 import keras
@@ -182,6 +183,7 @@ def evaluate(model, study_data, folder, seed):
             folder / "embedding.png",
             seed=seed,
         )
+    print("    clustering, kNN and linear probe", flush=True)
     return {
         kind: figures({name: both[index] for name, both in outputs.items()},
                       study_data)
@@ -199,8 +201,9 @@ def figures(features, study_data):
     Returns:
         Dict: validation or test -> figures.
     """
-    print("    evaluating", flush=True)
-    return evaluation.evaluate_features(
+    if study_data.test.labels is None:
+        return {"validation": {}, "test": _geometry(features["test"])}
+    measured = evaluation.evaluate_features(
         features["train"],
         study_data.train.own_labels,
         features["test"],
@@ -208,12 +211,35 @@ def figures(features, study_data):
         validation_features=features["validation"],
         validation_labels=study_data.validation.own_labels,
     )
+    prefix = "validation_"
+    return {
+        "validation": {
+            name.removeprefix(prefix): value
+            for name, value in measured.items()
+            if name.startswith(prefix)
+        },
+        "test": {
+            name: value
+            for name, value in measured.items()
+            if not name.startswith(prefix)
+        },
+    }
+
+
+def _geometry(features):
+    """What can be said of features without labels."""
+    return {
+        "uniformity": evaluation.uniformity(features),
+        "effective_rank": evaluation.effective_rank(features),
+        "spread": evaluation.spread(features),
+        "collapsed": evaluation.collapsed(features),
+    }
 
 
 def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):
     some = study_data.train.sample(values.num_subsets)
     sheet = views.contact_sheet(
-        model.views,
+        model.policies[0],
         some.load(),
         seed=model.seed,
         policy_ids=np.arange(len(some), dtype="int32"),
@@ -234,7 +260,8 @@ def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):
             ViewsSheet(sheet, log_dir),
             log,
         ],
-        verbose="auto",
+        # A bar where someone watches, a line an epoch in a log.
+        verbose=1 if sys.stdout.isatty() else 2,
     )
     pictures.draw_curves(log.records, folder / "curves.png")
     return watch
