@@ -47,7 +47,7 @@ PANELS = (
         "Against labels",
         {
             "knn_accuracy": "kNN",
-            "validation_clustering_accuracy": "clustering",
+            "clustering_accuracy": "clustering",
         },
     ),
     ("Learning rate", {"learning_rate": "learning rate"}),
@@ -60,7 +60,7 @@ def draw_curves(metrics, path):
     Args:
         metrics: list of dicts, one an epoch, with "epoch" and any of "loss",
             "contrastive_accuracy", "knn_accuracy",
-            "validation_clustering_accuracy", "learning_rate".
+            "clustering_accuracy", "learning_rate".
         path: path of the PNG file to write.
 
     Example:

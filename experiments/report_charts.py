@@ -24,7 +24,7 @@ HISTORIES = (
     ("contrastive_accuracy", "Contrastive accuracy", False),
     ("knn_accuracy", "kNN accuracy", False),
     (
-        "validation_clustering_accuracy",
+        "clustering_accuracy",
         "Clustering accuracy on validation",
         False,
     ),

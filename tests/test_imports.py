@@ -27,7 +27,7 @@ ALLOWED = {
         KERAS,
         {"tensorflow", "tensorflow_datasets", "sklearn", "PIL"},
     ),
-    "evaluation": (KERAS, {"sklearn", "scipy"}),
+    "evaluation": (KERAS, {"scipy", "sklearn", "threadpoolctl"}),
     "distribution": (KERAS, {"tensorflow"}),
     "callbacks": (KERAS | {"evaluation"}, {"tensorflow", "PIL"}),
     "export": (KERAS | {"layers"}, {"tensorflow"}),

@@ -69,7 +69,7 @@ class CollapseMonitor(FeatureMonitor):
             np.asarray(images[rows]), every, projections, batch_size
         )
 
-    def measure(self, features):
+    def measure(self, features, name):
         figures = {
             "spread": evaluation.spread(features),
             "effective_rank": evaluation.effective_rank(features),
@@ -78,8 +78,8 @@ class CollapseMonitor(FeatureMonitor):
         if evaluation.collapsed(features):
             best = 1 / np.sqrt(features.shape[1])
             self.warn_once(
-                "collapse",
-                "The features have collapsed: they are nearly the same for "
+                f"collapse of the {name}",
+                f"The {name} have collapsed: they are nearly the same for "
                 f"all images (spread {figures['spread']:.2g}, of at most "
                 f"{best:.2g}). Look at the loss, the learning rate and the "
                 "normalization.",

@@ -41,11 +41,12 @@ class FeatureMonitor(keras.callbacks.Callback):
         self.batch_size = batch_size
         self._warned = set()
 
-    def measure(self, features):
+    def measure(self, features, name):
         """The figures of features.
 
         Args:
             features: float array `(N, dim)`, finite.
+            name: `"features"` or `"projections"`, for what is said of them.
 
         Returns:
             Dict of floats, named by `figures`.
@@ -83,13 +84,13 @@ class FeatureMonitor(keras.callbacks.Callback):
         """
         if subject not in self._warned:
             self._warned.add(subject)
-            warnings.warn(sentence, stacklevel=2)
+            warnings.warn(sentence, stacklevel=3)
 
     def _checked(self, values, name):
         """What is measured; NaN, and training goes on, if it cannot be."""
         bad = np.count_nonzero(~np.isfinite(values).all(axis=1))
         if not bad:
-            return self.measure(values)
+            return self.measure(values, name)
         self.warn_once(
             name,
             f"The {name} of {bad} of {len(values)} images are not finite, so "

@@ -94,7 +94,7 @@ class KNNMonitor(FeatureMonitor):
         self.train_labels = train_labels
         self.test_labels = test_labels
 
-    def measure(self, features):
+    def measure(self, features, name):
         bank = len(self.train_labels)
         accuracy = evaluation.knn_accuracy(
             features[:bank],

@@ -47,8 +47,10 @@ def all_sum(values):
     context = _context()
     if context is None:
         return values
-    # A gathered sum has the right gradient under every strategy.
-    return ops.sum(context.all_gather(values[None], axis=0), axis=0)
+    # A gathered sum has the right gradient under every strategy; gathering
+    # forgets the shape.
+    gathered = context.all_gather(values[None], axis=0)
+    return ops.reshape(ops.sum(gathered, axis=0), ops.shape(values))
 
 
 def _context():

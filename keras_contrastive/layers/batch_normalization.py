@@ -41,7 +41,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     >>> outputs = layer(np.array([[1.0], [3.0]]), training=True)
     >>> np.round(np.array(outputs), 3).tolist()
     [[-1.0], [1.0]]
-    >>> np.array(layer.moving_mean).round(3)
+    >>> layer.moving_mean.numpy().round(3)
     array([0.2], dtype=float32)
 
     Reference:

@@ -115,7 +115,6 @@ def fold_split_batch_normalization(model, split=None):
     >>> [each.name for each in fold_split_batch_normalization(encoder).inputs]
     ['images']
     """
-
     return _fold(as_functional(model), split)
 
 

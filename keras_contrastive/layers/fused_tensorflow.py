@@ -33,7 +33,7 @@ def batch_normalization(inputs, gamma, beta, epsilon):
     # The kernel returns the unbiased variance, Keras averages the biased one.
     count = tf.cast(tf.size(images) / tf.size(mean), variance.dtype)
     variance = variance * (count - 1.0) / count
-    return tf.reshape(outputs, tf.shape(inputs)), mean, variance
+    return _as_given(outputs, inputs), mean, variance
 
 
 def scale_channels(inputs, scale, offset):
@@ -47,16 +47,18 @@ def scale_channels(inputs, scale, offset):
         epsilon=0.0,
         is_training=False,
     )
-    return tf.reshape(outputs, tf.shape(inputs))
+    return _as_given(outputs, inputs)
 
 
 def normalize_rows(inputs, transform, parameters):
-    """`row_normalization.normalize_rows` in five compiled passes.
+    """`row_normalization.normalize_rows` in four compiled kernels.
 
-    Two read the inputs for each row's moments, one writes the outputs; going
-    back, two read for each row's sums and one writes. What lies between, on
-    arrays of a value per row and channel, is `transform` and its gradient by
-    TensorFlow, so that it may do anything, collectives included.
+    One makes each row's moments and one the outputs; going back, one makes
+    each row's sums and one the gradient. What lies between, on arrays of a
+    value per row and channel, is `transform` and its gradient by TensorFlow,
+    so that it may do anything, collectives included. Ten splits of 1,000
+    images, by place or by id, cost the training step of `two_conv` 1.02 to
+    1.05 times what the fused kernel of plain batch normalization does.
     """
     shape = tf.shape(inputs)
     positions, channels = inputs.shape[1:-1].num_elements(), inputs.shape[-1]
@@ -91,9 +93,17 @@ def normalize_rows(inputs, transform, parameters):
     return tf.reshape(outputs, shape), [*map(tf.stop_gradient, statistics)]
 
 
-def refuse_unless(condition, sentence):
-    """Stops a running graph with a sentence, a list of texts and tensors."""
-    tf.debugging.Assert(condition, list(sentence))
+def refuse_unless(condition, sentence, value):
+    """Returns the value, or stops a running graph with a sentence.
+
+    Args:
+        condition: bool tensor.
+        sentence: tuple of texts and tensors.
+        value: tensor; whatever needs it waits for the condition.
+    """
+    refusal = tf.debugging.Assert(condition, list(sentence))
+    with tf.control_dependencies([refusal]):
+        return tf.identity(value)
 
 
 def _as_images(inputs):
@@ -104,6 +114,14 @@ def _as_images(inputs):
     if len(inputs.shape) == 2:
         return tf.reshape(inputs, (-1, 1, 1, channels))
     return tf.reshape(inputs, (tf.shape(inputs)[0], -1, 1, channels))
+
+
+def _as_given(images, inputs):
+    # A reshape to the same would part the kernel from a ReLU that follows,
+    # which TensorFlow makes one with it.
+    if len(inputs.shape) == 4:
+        return images
+    return tf.reshape(images, tf.shape(inputs))
 
 
 @functools.cache

@@ -64,7 +64,12 @@ class RoutedModel(keras.Model):
 
 
 def split_ids_input():
-    """Returns a new input for the split of each row, int32 `(rows,)`."""
+    """Makes the second input of a `RoutedModel`.
+
+    Returns:
+        A symbolic int32 tensor `(rows,)`, the split of each row, optional and
+        named `"split_ids"`.
+    """
     return keras.Input((), dtype="int32", name=SPLIT_IDS, optional=True)
 
 

@@ -38,7 +38,7 @@ def split_assignment(assignment, num_splits, num_rows, split_ids=None):
             "row's place decides its split; leave `split_ids` out in "
             "training, or use assignment='ids'."
         )
-    _refuse_remainder(num_splits, num_rows)
+    num_rows = _without_remainder(num_splits, num_rows)
     return _ByPlace(num_splits, num_rows, assignment == "interleaved")
 
 
@@ -91,8 +91,8 @@ class _ById:
         return ops.take(splits, self._split_ids, axis=0)
 
 
-def _refuse_remainder(num_splits, num_rows):
-    """Refuses at once where the batch is known, else when the step runs."""
+def _without_remainder(num_splits, num_rows):
+    """Refuses a remainder, in a graph of unknown batch when it runs."""
     sentence = (
         "A batch of",
         num_rows,
@@ -105,4 +105,7 @@ def _refuse_remainder(num_splits, num_rows):
     elif keras.backend.backend() == "tensorflow":
         from keras_contrastive.layers import fused_tensorflow
 
-        fused_tensorflow.refuse_unless(num_rows % num_splits == 0, sentence)
+        return fused_tensorflow.refuse_unless(
+            num_rows % num_splits == 0, sentence, num_rows
+        )
+    return num_rows

@@ -97,7 +97,7 @@ class SplitBatchNormalization(BatchNormalization):
     >>> outputs = layer(inputs, np.array([0, 1, 0, 1]), training=True)
     >>> np.round(np.array(outputs), 3).tolist()
     [[-1.0], [-1.0], [1.0], [1.0]]
-    >>> np.array(layer.moving_mean).round(3).ravel()
+    >>> layer.moving_mean.numpy().round(3).ravel()
     array([0.2, 2. ], dtype=float32)
 
     Reference:

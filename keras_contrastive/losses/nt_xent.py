@@ -58,7 +58,7 @@ def nt_xent(
     >>> view_1 = np.random.normal(size=(8, 16)).astype("float32")
     >>> view_2 = np.random.normal(size=(8, 16)).astype("float32")
     >>> rows = nt_xent(view_1, view_2, temperature=0.5)
-    >>> rows.shape
+    >>> tuple(rows.shape)
     (16,)
 
     Reference:

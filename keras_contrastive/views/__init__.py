@@ -11,7 +11,6 @@ from keras_contrastive.views.identity import Identity
 from keras_contrastive.views.noise import Noise
 from keras_contrastive.views.policy import policies
 from keras_contrastive.views.policy import policy
-from keras_contrastive.views.policy_per_view import PolicyPerView
 from keras_contrastive.views.resized_crop import ResizedCrop
 from keras_contrastive.views.solarize import Solarize
 from keras_contrastive.views.transformation import Transformation
@@ -24,7 +23,6 @@ __all__ = [
     "Identity",
     "Noise",
     "Policy",
-    "PolicyPerView",
     "PolicySet",
     "ResizedCrop",
     "Solarize",

@@ -81,6 +81,6 @@ class Cutout(Transformation):
 
 def _covered(center, side, size):
     """Which pixels `(batch, size)` of an axis the square covers."""
-    start = (center - ops.floor(side / 2.0))[:, None]
+    start = (center - side / 2.0)[:, None]
     pixels = ops.arange(size, dtype="float32")
     return (pixels >= start) & (pixels < start + side[:, None])

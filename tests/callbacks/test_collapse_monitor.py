@@ -20,7 +20,7 @@ def fit(monitor, kernel, bias, epochs=2):
     model = keras.Sequential(
         [keras.layers.Input((4, 4, 3)), keras.layers.Flatten(), dense]
     )
-    model.compile(keras.optimizers.SGD(0.0), "mse")
+    model.compile(keras.optimizers.SGD(0.0), "mse", jit_compile=False)
     history = model.fit(
         IMAGES,
         np.zeros((60, 7)),
@@ -49,6 +49,15 @@ def test_a_collapse_is_said_once_a_training():
             _, history = fit(monitor, kernel=1e-4, bias=1.0, epochs=3)
         assert history["spread"][-1] < 1e-3
         assert sum("collapsed" in str(each.message) for each in found) == 1
+
+
+def test_a_collapse_of_the_projections_alone_is_said_of_them():
+    monitor = callbacks.CollapseMonitor(IMAGES)
+    projections = 1 + 1e-4 * np.random.default_rng(1).normal(size=(60, 8))
+    with pytest.warns(UserWarning, match="The projections have collapsed"):
+        monitor.measure(projections, "projections")
+    with pytest.warns(UserWarning, match="The features have collapsed"):
+        monitor.measure(projections, "features")
 
 
 def test_images_are_a_seeded_sample():

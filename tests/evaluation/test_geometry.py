@@ -103,9 +103,9 @@ def test_collapse_is_relative_to_the_number_of_columns(dim):
     base = np.zeros(dim)
     base[0] = 1
     assert not evaluation.collapsed(noise)
-    # A tenth of the length as noise is a tenth of the spread.
-    assert evaluation.collapsed(base + 0.09 * noise)
-    assert not evaluation.collapsed(base + 0.12 * noise)
+    # So much of the length as noise is so much of the spread.
+    assert evaluation.collapsed(base + 0.028 * noise)
+    assert not evaluation.collapsed(base + 0.034 * noise)
 
 
 @pytest.mark.parametrize("value", [0, 3])

@@ -181,8 +181,8 @@ def test_normalize_rows_in_a_graph_of_unknown_batch_size():
 def test_refuse_unless_stops_a_graph_with_the_sentence():
     @tf.function
     def refuse(number):
-        fused_tensorflow.refuse_unless(number > 0, ("Not", number, "please."))
-        return number
+        sentence = ("Not", number, "please.")
+        return fused_tensorflow.refuse_unless(number > 0, sentence, number)
 
     assert int(refuse(tf.constant(1))) == 1
     with pytest.raises(

@@ -41,7 +41,8 @@ model = models.SimCLR(
 model.compile(optimizer=keras.optimizers.Adam(5e-3))
 batches = data.batches(digits.train.images, 71, split_ids=ids)
 assert len(batches) == 20
-history = model.fit(batches, epochs=1, verbose=0)
+before, _ = model.evaluate(digits.test.images, verbose=0)
+model.fit(batches, epochs=1, verbose=0)
 assert int(model.step) == 20
 first = model.evaluate(digits.test.images, verbose=0)
 again = model.evaluate(digits.test.images, verbose=0)
@@ -59,7 +60,7 @@ np.testing.assert_allclose(
     loaded.predict(digits.train.images, verbose=0), features, rtol=1e-5
 )
 assert "tensorflow" not in sys.modules
-print(history.history["loss"][0], accuracy)
+print(before, first[0], accuracy)
 """
 
 
@@ -76,6 +77,6 @@ def test_twenty_steps_on_digits(tmp_path):
         text=True,
     )
     assert process.returncode == 0, process.stderr
-    loss, accuracy = map(float, process.stdout.split())
-    assert loss < 4.9  # ln(2 * 71 - 1) = 4.95 is no better than chance.
+    before, after, accuracy = map(float, process.stdout.split())
+    assert after < before - 0.1
     assert accuracy > 0.5
