@@ -21,7 +21,7 @@ DATASETS = "digits, cifar10, folder:PATH or npz:PATH"
 #: What a dataset gets where a flag is not given.
 DEFAULTS = {
     "cifar10": {"epochs": 10, "batch_size": 500},
-    "digits": {"epochs": 40, "batch_size": 200},
+    "digits": {"epochs": 30, "batch_size": 200},
     "": {"epochs": 20, "batch_size": 200},
 }
 

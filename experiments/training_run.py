@@ -191,12 +191,13 @@ def evaluate(model, study_data, folder, seed):
     }  # fmt: skip
 
 
-def figures(features, study_data):
+def figures(features, study_data, probe=True):
     """The figures of one kind of features.
 
     Args:
         features: dict of arrays for train, validation and test.
         study_data: StudyData.
+        probe: bool, whether to fit a linear probe.
 
     Returns:
         Dict: validation or test -> figures.
@@ -210,6 +211,7 @@ def figures(features, study_data):
         study_data.test.own_labels,
         validation_features=features["validation"],
         validation_labels=study_data.validation.own_labels,
+        probe=probe,
     )
     prefix = "validation_"
     return {
@@ -280,6 +282,9 @@ def _monitors(study_data, values):
             queries.load(),
             queries.own_labels,
             every=every,
+        ),
+        callbacks.ClusteringMonitor(
+            queries.load(), queries.own_labels, every=every
         ),
         callbacks.CollapseMonitor(queries.load(), every=every),
     ]

@@ -74,7 +74,7 @@ class ClusteringMonitor(FeatureMonitor):
         self.n_init = n_init
         self.seed = seed
 
-    def measure(self, features):
+    def measure(self, features, name):
         (clusters,) = evaluation.kmeans_clustering(
             features,
             len(np.unique(self.labels)),

@@ -88,7 +88,7 @@ def uniformity(features, t=2, max_features=10_000, seed=0):
 
     Example:
 
-    >>> uniformity([[1.0, 0.0], [0.0, 3.0]])
+    >>> round(uniformity([[1.0, 0.0], [0.0, 3.0]]), 4)
     -4.0
 
     Reference: Wang and Isola 2020, eq. 4, https://arxiv.org/abs/2005.10242
@@ -140,8 +140,7 @@ def effective_rank(features):
     https://arxiv.org/abs/2210.02885
     """
     features = as_features(features)
-    largest = np.abs(features).max()
-    if largest == 0:
+    if not features.any():
         return 0.0
     if features.shape[0] < features.shape[1]:
         features = features.T
@@ -149,7 +148,7 @@ def effective_rank(features):
     # thousandth of the largest.
     gram = np.zeros((features.shape[1],) * 2)
     for start in range(0, len(features), CHUNK):
-        chunk = features[start : start + CHUNK] / np.float64(largest)
+        chunk = features[start : start + CHUNK].astype("float64")
         gram += chunk.T @ chunk
     singular = np.sqrt(np.maximum(np.linalg.eigvalsh(gram), 0))
     shares = singular[singular > 0] / singular.sum()

@@ -71,12 +71,16 @@ def test_figures_are_plain_numbers():
 
 
 def test_classes_are_counted_from_all_parts():
-    few = TEST[0][TEST[1] < 3], TEST[1][TEST[1] < 3]
-    with pytest.warns(UserWarning, match="4 clusters .* 3 classes"):
-        figures = evaluation.evaluate_features(*TRAIN, *few)
+    few, few_train = [
+        (features[labels < 3], labels[labels < 3])
+        for features, labels in (TEST, TRAIN)
+    ]
     clustered = evaluation.kmeans_clustering(few[0], 4)
     expected = np.mean([evaluation.purity(few[1], run) for run in clustered])
-    assert figures["purity"] == expected
+    for others in [(TRAIN, ()), (few_train, VALIDATION)]:
+        with pytest.warns(UserWarning, match="4 clusters .* 3 classes"):
+            figures = evaluation.evaluate_features(*others[0], *few, *others[1])
+        assert figures["purity"] == expected
 
 
 def test_the_number_of_clusters_may_be_given():

@@ -102,6 +102,15 @@ def test_empty_clusters_take_the_points_that_fit_worst():
     ]  # fmt: skip
 
 
+def test_of_equally_near_centers_the_first_counts():
+    points = np.array([[0.0, 0], [2, 0], [1, 5]], "float32")
+    centers = np.array([[[2, 0], [0, 0], [2, 0], [0, 0]]], "float32")
+    ((_, nearest, lowest),) = k_means._nearest(points, centers)
+    assert nearest.tolist() == [[1, 0, 0]]
+    squares = np.square(points).sum(axis=1)
+    np.testing.assert_allclose(lowest[0] + squares, [0, 0, 26])
+
+
 def test_seeds_repeat_and_differ():
     features = np.random.default_rng(5).normal(size=(300, 8))
     runs = evaluation.kmeans_clustering(features, 7, seeds=3, n_init=1, seed=1)

@@ -70,6 +70,20 @@ def test_the_strength_is_chosen_on_validation():
     assert chosen == pytest.approx(scores[best][1], abs=0.005)
 
 
+def test_what_suits_validation_is_taken_even_where_it_fails_the_test():
+    # Chosen on the very rows it was fitted to, the weakest penalty wins.
+    train = features_and_labels(4, 90)
+    weak, strong = [
+        evaluation.linear_probe_accuracy(*train, *TEST, strengths=[strength])
+        for strength in (1e-6, 1.0)
+    ]
+    assert strong > weak + 0.02
+    found = evaluation.linear_probe_accuracy(
+        *train, *TEST, *train, strengths=[1e-6, 1.0]
+    )
+    assert found == pytest.approx(weak, abs=0.01)
+
+
 def test_test_features_have_no_say():
     accuracies = [
         evaluation.linear_probe_accuracy(
