@@ -36,8 +36,10 @@ def main():
     _say("Loading TensorFlow and Keras")
     with command_line.silenced_libraries():
         from experiments import study_data
-    # Every model is traced anew, which TensorFlow takes for a mistake.
+    # Every model is traced anew, which TensorFlow takes for a mistake; and
+    # tensorflow-datasets tells of every file.
     python_logging.getLogger("tensorflow").setLevel("ERROR")
+    python_logging.getLogger("absl").setLevel("WARNING")
 
     with command_line.refusals((ValueError, OSError, ImportError)):
         loaded = study_data.load(

@@ -13,8 +13,9 @@ class CollapseMonitor(FeatureMonitor):
     A model whose features are the same for all images can have a falling
     loss. After an epoch the features of a few images are computed in
     inference mode; `spread`, `effective_rank` and `uniformity` go into the
-    logs in place, and one warning says when the features have collapsed (see
-    `evaluation.collapsed`). No labels are needed. Its cost is one forward
+    logs in place, and one warning says when the features are found collapsed
+    (see `evaluation.collapsed`) twice in a row: those of a network that was
+    hardly trained often lie close together. No labels are needed. Its cost is one forward
     pass of `max_images` images.
 
     Args:
@@ -68,6 +69,11 @@ class CollapseMonitor(FeatureMonitor):
         super().__init__(
             np.asarray(images[rows]), every, projections, batch_size
         )
+        self._found_collapsed = set()
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._found_collapsed.clear()
 
     def measure(self, features, name):
         figures = {
@@ -75,13 +81,18 @@ class CollapseMonitor(FeatureMonitor):
             "effective_rank": evaluation.effective_rank(features),
             "uniformity": evaluation.uniformity(features),
         }
-        if evaluation.collapsed(features):
-            best = 1 / np.sqrt(features.shape[1])
-            self.warn_once(
-                f"collapse of the {name}",
-                f"The {name} have collapsed: they are nearly the same for "
-                f"all images (spread {figures['spread']:.2g}, of at most "
-                f"{best:.2g}). Look at the loss, the learning rate and the "
-                "normalization.",
-            )
+        if not evaluation.collapsed(features):
+            self._found_collapsed.discard(name)
+        elif name not in self._found_collapsed:
+            self._found_collapsed.add(name)
+        else:
+            self._warn_of_collapse(name, figures["spread"], features.shape[1])
         return figures
+
+    def _warn_of_collapse(self, name, spread, dim):
+        self.warn_once(
+            f"collapse of the {name}",
+            f"The {name} have collapsed: they are nearly the same for all "
+            f"images (spread {spread:.2g}, of at most {1 / np.sqrt(dim):.2g})."
+            " Look at the loss, the learning rate and the normalization.",
+        )

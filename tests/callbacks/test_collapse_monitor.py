@@ -54,10 +54,21 @@ def test_a_collapse_is_said_once_a_training():
 def test_a_collapse_of_the_projections_alone_is_said_of_them():
     monitor = callbacks.CollapseMonitor(IMAGES)
     projections = 1 + 1e-4 * np.random.default_rng(1).normal(size=(60, 8))
-    with pytest.warns(UserWarning, match="The projections have collapsed"):
-        monitor.measure(projections, "projections")
-    with pytest.warns(UserWarning, match="The features have collapsed"):
-        monitor.measure(projections, "features")
+    for name in ("projections", "features"):
+        monitor.measure(projections, name)
+        with pytest.warns(UserWarning, match=f"The {name} have collapsed"):
+            monitor.measure(projections, name)
+
+
+def test_one_measurement_is_no_collapse_yet():
+    monitor = callbacks.CollapseMonitor(IMAGES)
+    generator = np.random.default_rng(1)
+    spread_out = generator.normal(size=(60, 8))
+    collapsed = 1 + 1e-4 * spread_out
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        for features in (collapsed, spread_out, collapsed):
+            monitor.measure(features, "features")
 
 
 def test_images_are_a_seeded_sample():
