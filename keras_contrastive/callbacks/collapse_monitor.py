@@ -15,8 +15,8 @@ class CollapseMonitor(FeatureMonitor):
     inference mode; `spread`, `effective_rank` and `uniformity` go into the
     logs in place, and one warning says when the features are found collapsed
     (see `evaluation.collapsed`) twice in a row: those of a network that was
-    hardly trained often lie close together. No labels are needed. Its cost is one forward
-    pass of `max_images` images.
+    hardly trained often lie close together. No labels are needed. Its cost is
+    one forward pass of `max_images` images.
 
     Args:
         images: images `(N, H, W, C)` with a length and integer-array
