@@ -95,9 +95,9 @@ def _stop(folder, output_dir):
     _write_report(output_dir)
     epochs = len(folder.read("metrics.json") or [])
     print(
-        f"\nInterrupted. {folder.path} keeps metrics.csv and a checkpoint of "
-        f"{epochs} epochs; the same command, without --overwrite, goes on "
-        "from there.",
+        f"\nInterrupted. {folder.path} keeps metrics.csv and the checkpoint "
+        f"after epoch {epochs}; the same command, without --overwrite, goes "
+        "on from there.",
         file=sys.stderr,
     )
     sys.exit(INTERRUPTED)

@@ -90,6 +90,12 @@ def evaluate_features(
     figures = {
         **clustering_figures(*test, num_classes, seed=seed),
         "knn_accuracy": knn_accuracy(*train, *test, k, temperature),
+    }
+    if probe:
+        figures["linear_probe_accuracy"] = linear_probe_accuracy(
+            *train, *test, *validation, seed=seed
+        )
+    figures |= {
         "similarity_auroc_dot": similarity_auroc(*test, "dot", seed=seed),
         "similarity_auroc_euclidean": similarity_auroc(
             *test, "euclidean", seed=seed
@@ -99,10 +105,6 @@ def evaluate_features(
         "spread": spread(test_features),
         "collapsed": collapsed(test_features),
     }
-    if probe:
-        figures["linear_probe_accuracy"] = linear_probe_accuracy(
-            *train, *test, *validation, seed=seed
-        )
     if validation_features is not None:
         clustered = clustering_figures(*validation, num_classes, seed=seed)
         figures.update(

@@ -40,6 +40,7 @@ def convert_to_split_batch_normalization(
     split_statistics=False,
     aggregation="mean",
     synchronized=False,
+    momentum=None,
 ):
     """Returns the model with every BatchNormalization made a split one.
 
@@ -58,6 +59,9 @@ def convert_to_split_batch_normalization(
         split_statistics: bool.
         aggregation: `"mean"` or `"pooled"`.
         synchronized: bool.
+        momentum: float in [0, 1], of the moving statistics; None keeps each
+            layer's own. Backbones of `keras.applications` have 0.99 to
+            0.999, which takes thousands of steps to forget where it began.
 
     Returns:
         A new functional model; with `"ids"` a `RoutedModel`, which has the
@@ -84,6 +88,8 @@ def convert_to_split_batch_normalization(
         "aggregation": aggregation,
         "synchronized": synchronized,
     }
+    if momentum is not None:
+        arguments["momentum"] = momentum
     model = as_functional(model)
     if not _holds_batch_normalization(model):
         raise ValueError(

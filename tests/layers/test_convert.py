@@ -253,3 +253,17 @@ def test_ours_is_converted_too():
     model = keras.Sequential([keras.Input((4,)), BatchNormalization()])
     converted = convert_to_split_batch_normalization(model, 2)
     assert type(converted.layers[-1]) is SplitBatchNormalization
+
+
+def test_momentum_is_kept_or_replaced():
+    model = two_conv(input_shape=(8, 8, 3), channels=(4, 8))
+    for given, expected in ((None, 0.9), (0.5, 0.5)):
+        converted = convert_to_split_batch_normalization(
+            model, 2, momentum=given
+        )
+        found = {
+            layer.momentum
+            for layer in converted.layers
+            if isinstance(layer, SplitBatchNormalization)
+        }
+        assert found == {expected}
