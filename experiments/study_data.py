@@ -82,12 +82,13 @@ class StudyData:
 
     def summary(self):
         """What a run's record says of its data."""
+        labels = self.train.labels
         return {
             "name": self.name,
             "train": len(self.train),
             "validation": len(self.validation),
             "test": len(self.test),
-            "num_classes": len(self.class_names) if self.class_names else None,
+            "num_classes": None if labels is None else len(np.unique(labels)),
             "class_names": self.class_names,
             "index_hash": self.index_hash,
         }
