@@ -17,6 +17,7 @@ from keras_contrastive import layers
 from keras_contrastive import views as views_package
 from keras_contrastive.distribution import replicas
 from keras_contrastive.models import inputs as model_inputs
+from keras_contrastive.views.inputs import to_unit_floats
 
 BACKENDS = ("tensorflow", "jax")
 VIEW_ORDERS = ("image_major", "view_major")
@@ -108,7 +109,7 @@ class ContrastiveModel(keras.Model):
         """Features of images, scaled to [0, 1] where they are uint8."""
         batch = inputs if isinstance(inputs, dict) else {"images": inputs}
         return self.encode(
-            model_inputs.unit_range(batch["images"]),
+            to_unit_floats(batch["images"]),
             split_ids=batch.get("split_ids"),
             training=training,
         )

@@ -98,30 +98,6 @@ def batch_dict(data):
     return batch
 
 
-def unit_range(images):
-    """Images as floats in [0, 1]: uint8 is scaled, float left as it is.
-
-    Args:
-        images: tensor of dtype uint8 or float.
-
-    Returns:
-        Float tensor of the same shape.
-
-    Raises:
-        ValueError: if the dtype is any other.
-    """
-    images = ops.convert_to_tensor(images)
-    dtype = str(images.dtype).rpartition("'")[0] or str(images.dtype)
-    if "uint8" in dtype:
-        return ops.cast(images, "float32") / 255.0
-    if "float" not in dtype:
-        raise ValueError(
-            f"`images` must be uint8 or float in [0, 1], received {dtype}; "
-            "convert them first."
-        )
-    return images
-
-
 def _batches(images, labels, batch_size, **kwargs):
     from keras_contrastive import data
 

@@ -16,8 +16,65 @@ from keras_contrastive.views.draws import Draws
 from keras_contrastive.views.resized_crop import ResizedCrop
 
 
+class ViewPolicy(Configurable):
+    """What makes a random view of each image of a batch; base of the two.
+
+    Attributes:
+        size: `(height, width)` of the views in pixels, or None for the
+            images' own.
+    """
+
+    def __call__(
+        self, images, *, seed, step, view, positions=None, policy_ids=None
+    ):
+        """Makes one random view of each image.
+
+        Args:
+            images: uint8, or float in [0, 1], `(batch, height, width,
+                channels)`. Values are checked in NumPy arrays only.
+            seed: int.
+            step: int or int32 scalar tensor, the training step.
+            view: int, which of an image's views this is.
+            positions: int32 `(batch,)`, where the rows stand in the global
+                batch; by default 0..batch - 1.
+            policy_ids: int32 `(batch,)`, which policy of a `PolicySet` makes
+                each row's view, their range checked in NumPy arrays only; a
+                single `Policy` ignores them, since a batch may carry them.
+
+        Returns:
+            float32 `(batch, *size, channels)` in [0, 1].
+
+        Raises:
+            ValueError: images of another data type, rank or range; policy ids
+                missing or out of range.
+        """
+        images = inputs.to_unit_floats(images)
+        policy_ids = self._ids_of_rows(policy_ids)
+        size = self.size or tuple(images.shape[1:3])
+        if positions is None:
+            positions = ops.arange(ops.shape(images)[0], dtype="int32")
+        place = {"seed": seed, "step": step, "view": view}
+        for stage in self._stages:
+            if stage.idle and size == tuple(images.shape[1:3]):
+                continue
+            choices = stage.kind.sample(
+                Draws(positions=positions, stream=stage.kind.stream, **place),
+                _gather(stage.parameters, policy_ids),
+                tuple(images.shape[1:]),
+            )
+            if stage.kind is ResizedCrop:
+                choices["size"] = size
+            images = stage.kind.apply(images, **choices)
+        # Rounding can lead out of the interval, by the last bit.
+        return ops.clip(images, 0.0, 1.0)
+
+    def _ids_of_rows(self, policy_ids):
+        """Each row's policy id, or None where all rows have one policy."""
+        return None
+
+
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class Policy(Configurable):
+class Policy(ViewPolicy):
     """Random transformations, applied to each image one after the other.
 
     Args:
@@ -64,33 +121,9 @@ class Policy(Configurable):
             )
         self._stages = stages.combine([self.transformations])
 
-    def __call__(
-        self, images, *, seed, step, view, positions=None, policy_ids=None
-    ):
-        """Makes one random view of each image.
-
-        Args:
-            images: uint8, or float in [0, 1], `(batch, height, width,
-                channels)`. Values are checked in NumPy arrays only.
-            seed: int.
-            step: int or int32 scalar tensor, the training step.
-            view: int, which of an image's views this is.
-            positions: int32 `(batch,)`, where the rows stand in the global
-                batch; by default 0..batch - 1.
-            policy_ids: ignored; a batch may carry them.
-
-        Returns:
-            float32 `(batch, *size, channels)` in [0, 1].
-
-        Raises:
-            ValueError: images of another data type, rank or range.
-        """
-        place = {"seed": seed, "step": step, "view": view}
-        return _make(self, images, place, positions, policy_ids=None)
-
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class PolicySet(Configurable):
+class PolicySet(ViewPolicy):
     """Several policies in one batch: each row's id says which one is its own.
 
     All rows go through one pass, whose cost does not grow with the number of
@@ -129,32 +162,8 @@ class PolicySet(Configurable):
             [policy.transformations for policy in self.policies]
         )
 
-    def __call__(
-        self, images, *, seed, step, view, positions=None, policy_ids=None
-    ):
-        """Makes one random view of each image, by the policy of its row.
-
-        Args:
-            images: uint8, or float in [0, 1], `(batch, height, width,
-                channels)`. Values are checked in NumPy arrays only.
-            seed: int.
-            step: int or int32 scalar tensor, the training step.
-            view: int, which of an image's views this is.
-            positions: int32 `(batch,)`, where the rows stand in the global
-                batch; by default 0..batch - 1.
-            policy_ids: int32 `(batch,)`, indices into `policies`. Their range
-                is checked in NumPy arrays only.
-
-        Returns:
-            float32 `(batch, *size, channels)` in [0, 1].
-
-        Raises:
-            ValueError: images of another data type, rank or range; policy ids
-                missing or out of range.
-        """
-        place = {"seed": seed, "step": step, "view": view}
-        policy_ids = inputs.to_ids(policy_ids, len(self.policies))
-        return _make(self, images, place, positions, policy_ids)
+    def _ids_of_rows(self, policy_ids):
+        return inputs.to_ids(policy_ids, len(self.policies))
 
 
 def _pair(size):
@@ -168,27 +177,6 @@ def _pair(size):
             f"None, received {size!r}."
         )
     return int(height), int(width)
-
-
-def _make(policy, images, place, positions, policy_ids):
-    """Draws and applies the choices of each stage in turn."""
-    images = inputs.to_unit_floats(images)
-    size = policy.size or tuple(images.shape[1:3])
-    if positions is None:
-        positions = ops.arange(ops.shape(images)[0], dtype="int32")
-    for stage in policy._stages:
-        if stage.idle and size == tuple(images.shape[1:3]):
-            continue
-        choices = stage.kind.sample(
-            Draws(positions=positions, stream=stage.kind.stream, **place),
-            _gather(stage.parameters, policy_ids),
-            tuple(images.shape[1:]),
-        )
-        if stage.kind is ResizedCrop:
-            choices["size"] = size
-        images = stage.kind.apply(images, **choices)
-    # Rounding can lead out of the interval, by the last bit.
-    return ops.clip(images, 0.0, 1.0)
 
 
 def _gather(parameters, policy_ids):

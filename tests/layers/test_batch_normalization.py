@@ -6,36 +6,10 @@ import pytest
 import tensorflow as tf
 
 from keras_contrastive.layers import BatchNormalization
+from tests.layers.training import random_inputs
+from tests.layers.training import train
 
 RECIPE = {"momentum": 0.9, "epsilon": 1e-5}
-
-
-def random_inputs(shape, seed=0):
-    generator = np.random.default_rng(seed)
-    spread = np.linspace(0.5, 3.0, shape[-1])
-    values = generator.normal(size=shape) * spread + spread[::-1]
-    return values.astype("float32")
-
-
-def train(layer, shape, steps=3):
-    """Outputs, gradients and weights after some steps on random batches."""
-    layer.build(shape)
-    for index, weight in enumerate(layer.trainable_weights):
-        weight.assign(random_inputs(weight.shape, seed=10 + index))
-    found = []
-    for step in range(steps):
-        inputs = tf.constant(random_inputs(shape, seed=step))
-        upstream = tf.constant(random_inputs(shape, seed=100 + step))
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            outputs = layer(inputs, training=True)
-            loss = tf.reduce_sum(tf.cast(outputs, "float32") * upstream)
-        sources = [inputs, *[each.value for each in layer.trainable_weights]]
-        found += [outputs, *tape.gradient(loss, sources)]
-    found.append(layer(inputs, training=False))
-    return [np.asarray(tf.cast(each, "float32")) for each in found] + [
-        np.asarray(each) for each in layer.non_trainable_weights
-    ]
 
 
 @pytest.mark.parametrize("shape", [(8, 5), (3, 4, 5), (4, 3, 2, 5)])

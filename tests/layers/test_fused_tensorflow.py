@@ -8,15 +8,9 @@ from keras import ops
 from keras_contrastive.layers import fused_tensorflow
 from keras_contrastive.layers import row_normalization
 from keras_contrastive.layers.split_assignment import split_assignment
+from tests.layers.training import random_inputs
 
 TOLERANCE = {"float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}
-
-
-def random_inputs(shape, seed=0):
-    """Values whose channels differ in mean and spread."""
-    generator = np.random.default_rng(seed)
-    spread = np.linspace(0.5, 3.0, shape[-1])
-    return generator.normal(size=shape) * spread + spread[::-1]
 
 
 def relative_difference(found, expected):

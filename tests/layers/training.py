@@ -1,0 +1,35 @@
+"""What layers are trained on and compared by, shared by their tests."""
+
+import numpy as np
+import tensorflow as tf
+
+
+def random_inputs(shape, seed=0):
+    """Normal numbers whose mean and spread differ from channel to channel."""
+    generator = np.random.default_rng(seed)
+    spread = np.linspace(0.5, 3.0, shape[-1])
+    values = generator.normal(size=shape) * spread + spread[::-1]
+    return values.astype("float32")
+
+
+def train(layer, shape, steps=4):
+    """Outputs, gradients and weights after some steps on random batches."""
+    layer.build(shape)
+    for index, weight in enumerate(layer.trainable_weights):
+        weight.assign(random_inputs(weight.shape, seed=10 + index))
+    found = []
+    for step in range(steps):
+        inputs = tf.constant(random_inputs(shape, seed=step))
+        upstream = tf.constant(random_inputs(shape, seed=100 + step))
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = layer(inputs, training=True)
+            loss = tf.reduce_sum(tf.cast(outputs, "float32") * upstream)
+        sources = [inputs, *[each.value for each in layer.trainable_weights]]
+        found += [outputs, *tape.gradient(loss, sources)]
+    found.append(layer(inputs, training=False))
+    # A layer's own count of steps has no counterpart in others.
+    weights = [each for each in layer.weights if each.name != "step"]
+    return [np.asarray(tf.cast(each, "float32")) for each in found] + [
+        np.asarray(each) for each in weights
+    ]
