@@ -89,8 +89,9 @@ def _help(documentation):
         if not module.startswith("experiments") and module != sys.argv[0]:
             continue
         for flag in its_flags:
-            default = flag.default_as_str or "none"
-            lines.append(f"  --{flag.name} (default: {default})")
+            default = flag.default_as_str
+            shown = f" (default: {default})" if default else ""
+            lines.append(f"  --{flag.name}{shown}")
             lines.append(textwrap.indent(textwrap.fill(flag.help, 72), " " * 6))
     lines.append("  --flagfile")
     lines.append(

@@ -134,7 +134,7 @@ def _check_output(output_dir, values):
 
 def _check_sizes(loaded, values):
     """Refuses a batch larger than the data, before anything is trained."""
-    batch_size = study_flags.batch_size_of(values)
+    batch_size = study_flags.value_of(values, "batch_size")
     if batch_size > len(loaded.train):
         raise ValueError(
             f"--batch_size={batch_size} is more than the {len(loaded.train)} "

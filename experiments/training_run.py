@@ -42,12 +42,12 @@ def run(name, seed, study_data, values, folder):
     batches = settings.training_batches(
         setting,
         study_data,
-        study_flags.batch_size_of(values),
+        study_flags.value_of(values, "batch_size"),
         seed,
         values.subset_policies,
     )
     model = build(setting, study_data, values, seed)
-    epochs = study_flags.epochs_of(values)
+    epochs = study_flags.value_of(values, "epochs")
     compile_model(model, values, epochs * len(batches))
     _record_start(folder, name, seed, setting, study_data, values, model)
     initial_epoch = folder.load_checkpoint(model)
@@ -104,7 +104,7 @@ def build(setting, study_data, values, seed):
             values.subset_policies,
             values.policy,
         ),
-        temperature=values.temperature,
+        temperature=study_flags.value_of(values, "temperature"),
         seed=seed,
     )
 
@@ -121,7 +121,7 @@ def compile_model(model, values, steps):
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
         decay_steps=max(1, steps - warmup),
-        warmup_target=values.learning_rate,
+        warmup_target=study_flags.value_of(values, "learning_rate"),
         warmup_steps=warmup,
     )
     options = {}
