@@ -37,11 +37,13 @@ def facts(study):
                 for run in study.runs
             ),
         ),
+        ("Commit", _unique(run.record.get("commit") for run in study.runs)),
         ("Machine", _unique(_machine(run) for run in study.runs)),
         ("Versions", _unique(_versions(run) for run in study.runs)),
         ("Backend", _unique(run.record.get("backend") for run in study.runs)),
         ("Runs", _times(study)),
         ("Time", _seconds(study)),
+        ("Peak memory", _peak_memory(study)),
         ("Images a second", _speed(study)),
         ("Flags", _flags(study)),
         ("Flags that differ between runs", _differing_flags(study)),
@@ -147,17 +149,30 @@ def _times(study):
 
 
 def _seconds(study):
-    total = {"training": [], "evaluation": []}
-    for run in study.runs:
-        for name, values in total.items():
-            value = part(run.record, "seconds").get(name)
-            if isinstance(value, (int, float)):
-                values.append(value)
-    return [
-        f"{duration(sum(values))} {name}, {_count(len(values), 'run')}"
-        for name, values in total.items()
-        if values
-    ]
+    kinds = {
+        "training": "training",
+        "evaluation": "evaluation",
+        "processors": "of processors in both",
+    }
+    texts = []
+    for name, words in kinds.items():
+        values = [
+            value
+            for value in (
+                part(run.record, "seconds").get(name) for run in study.runs
+            )
+            if isinstance(value, (int, float))
+        ]
+        if values:
+            runs = _count(len(values), "run")
+            texts.append(f"{duration(sum(values))} {words}, {runs}")
+    return texts
+
+
+def _peak_memory(study):
+    peaks = [run.record.get("peak_memory_gib") for run in study.runs]
+    peaks = [peak for peak in peaks if isinstance(peak, (int, float))]
+    return [f"{number(max(peaks), 1)} GiB"] if peaks else []
 
 
 def _speed(study):

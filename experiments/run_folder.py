@@ -14,6 +14,7 @@ import os
 import pathlib
 import platform
 import shlex
+import subprocess
 import sys
 
 PACKAGES = (
@@ -105,6 +106,42 @@ def versions():
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def commit():
+    """The commit of the checkout that this runs from.
+
+    Returns:
+        Hash, with "-dirty" behind it where files differ from the commit;
+        None where this is no checkout, or there is no git.
+    """
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40",
+             "--exclude=*"],
+            cwd=pathlib.Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def peak_memory_gib():
+    """Most memory this process has held at once.
+
+    Returns:
+        float, GiB; None on systems that do not say.
+    """
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kilobytes, but bytes on macOS.
+    return round(peak / 2 ** (30 if sys.platform == "darwin" else 20), 2)
 
 
 def machine():

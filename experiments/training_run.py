@@ -37,6 +37,7 @@ def run(name, seed, study_data, values, folder):
         values: `flags.FLAGS`, parsed.
         folder: RunFolder.
     """
+    began = time.process_time()
     setting = settings.SETTINGS[name]
     keras.utils.set_random_seed(seed)
     batches = settings.training_batches(
@@ -65,7 +66,10 @@ def run(name, seed, study_data, values, folder):
         seconds={
             "training": sum(watch.seconds),
             "evaluation": time.perf_counter() - start,
+            # What a busy machine takes from the clock is not in these.
+            "processors": time.process_time() - began,
         },
+        peak_memory_gib=run_folder.peak_memory_gib(),
     )
 
 
@@ -299,6 +303,7 @@ def _record_start(folder, name, seed, setting, study_data, values, model):
         ),
         command=run_folder.command(),
         flags=study_flags.as_dict(values),
+        commit=run_folder.commit(),
         versions=run_folder.versions(),
         machine=run_folder.machine(),
         backend=keras.backend.backend(),
