@@ -27,6 +27,7 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "optimizers",
     "views",
 ]
 

@@ -16,6 +16,7 @@ KERAS = {"keras", "numpy"}
 ALLOWED = {
     "views": (KERAS, set()),
     "losses": (KERAS, set()),
+    "optimizers": (KERAS, set()),
     "metrics": (KERAS | {"losses"}, set()),
     "layers": (KERAS | {"distribution"}, set()),
     "encoders": (KERAS | {"distribution", "layers"}, set()),

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -63,11 +64,14 @@ def test_docstring_has_its_sections(package, name):
 @pytest.mark.parametrize(("package", "name"), PUBLIC)
 def test_examples_run(package, name):
     target = public_object(package, name)
-    names = {"np": np, "ops": ops}
+    names = {"keras": keras, "np": np, "ops": ops}
     for each in PACKAGES:
         module = importlib.import_module(f"keras_contrastive.{each}")
         names[each] = module
         names.update({key: getattr(module, key) for key in module.__all__})
+    # Of names that two packages have, an example means its own.
+    module = names[package]
+    names.update({key: getattr(module, key) for key in module.__all__})
     for test in doctest.DocTestFinder(recurse=False).find(target, name):
         test.globs = dict(names)
         result = doctest.DocTestRunner().run(test)

@@ -21,9 +21,7 @@ def unit_vectors(vectors):
     Returns:
         Tensor of the same shape; float64 if `vectors` is, else float32.
     """
-    vectors = ops.convert_to_tensor(vectors)
-    dtype = keras.backend.result_type(vectors.dtype, "float32")
-    vectors = ops.cast(vectors, dtype)
+    vectors = raised(vectors)
     squared_norm = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
     return vectors * ops.rsqrt(
         ops.maximum(squared_norm, _SMALLEST_SQUARED_NORM)
@@ -41,3 +39,17 @@ def cosine_similarities(rows, columns):
         Tensor `(num_rows, num_columns)` in [-1, 1], float32 or better.
     """
     return ops.matmul(unit_vectors(rows), ops.transpose(unit_vectors(columns)))
+
+
+def raised(values):
+    """Casts to float32 what is below it; float64 stays.
+
+    Args:
+        values: tensor of any shape.
+
+    Returns:
+        float64 tensor if `values` is, else float32.
+    """
+    values = ops.convert_to_tensor(values)
+    dtype = keras.backend.result_type(values.dtype, "float32")
+    return ops.cast(values, dtype)

@@ -11,7 +11,8 @@ Reference: Chen et al. 2020, eq. 1, https://arxiv.org/abs/2002.05709
 import keras
 from keras import ops
 
-from keras_contrastive.losses.cosine import cosine_similarities
+from keras_contrastive.losses.temperature import check_temperature
+from keras_contrastive.losses.view_similarities import view_similarities
 
 
 def nt_xent(
@@ -65,75 +66,13 @@ def nt_xent(
         Chen et al. 2020, eq. 1, https://arxiv.org/abs/2002.05709
     """
     check_temperature(temperature)
-    _check_shapes("view_1", view_1, "view_2", view_2)
-    candidates_1 = view_1 if candidates_1 is None else candidates_1
-    candidates_2 = view_2 if candidates_2 is None else candidates_2
-    _check_shapes("candidates_1", candidates_1, "candidates_2", candidates_2)
-    similarities, positives = masked_similarities(
+    similarities, _, positives = view_similarities(
         view_1, view_2, candidates_1, candidates_2, positions
     )
     return (
         ops.logsumexp(similarities / temperature, axis=1)
         - positives / temperature
     )
-
-
-def masked_similarities(view_1, view_2, candidates_1, candidates_2, positions):
-    """Each view's similarity with all others, and with its partner.
-
-    Args:
-        view_1, view_2: float tensors `(batch, dim)`.
-        candidates_1, candidates_2: float tensors `(all, dim)`.
-        positions: int tensor `(batch,)` or None, as in `nt_xent`.
-
-    Returns:
-        `similarities` `(2 * batch, 2 * all)`, a view's similarity with
-        itself replaced by a number that no other can be below, and
-        `positives` `(2 * batch,)`.
-    """
-    similarities = cosine_similarities(
-        ops.concatenate([view_1, view_2]),
-        ops.concatenate([candidates_1, candidates_2]),
-    )
-    if positions is None:
-        positions = ops.arange(ops.shape(view_1)[0])
-    positions = ops.cast(positions, "int32")
-    count = ops.shape(candidates_1)[0]
-    myself = ops.concatenate([positions, positions + count])
-    partner = ops.concatenate([positions + count, positions])
-    positives = ops.squeeze(
-        ops.take_along_axis(similarities, partner[:, None], axis=1), axis=1
-    )
-    is_myself = ops.arange(2 * count, dtype="int32")[None] == myself[:, None]
-    # Far below any similarity, yet finite once divided by a temperature:
-    # infinity would turn into NaN in the gradient of a row without others.
-    return ops.where(is_myself, -1e6, similarities), positives
-
-
-def check_temperature(temperature):
-    """Refuses a temperature that is a number and not positive.
-
-    Args:
-        temperature: a number, or a tensor, whose value cannot be known.
-
-    Raises:
-        ValueError: if it is zero, negative or not a number.
-    """
-    if isinstance(temperature, (int, float)) and not temperature > 0:
-        raise ValueError(
-            f"`temperature` must be positive, received {temperature}; SimCLR "
-            "uses 0.5 on CIFAR-10."
-        )
-
-
-def _check_shapes(name_1, view_1, name_2, view_2):
-    shapes = tuple(view_1.shape), tuple(view_2.shape)
-    if len(shapes[0]) != 2 or shapes[0] != shapes[1]:
-        raise ValueError(
-            f"`{name_1}` and `{name_2}` must both have the shape "
-            f"(batch, dim), received {shapes[0]} and {shapes[1]}; give two "
-            "views of the same images, one row an image."
-        )
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")

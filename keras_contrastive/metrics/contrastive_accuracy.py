@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_contrastive.losses.nt_xent import masked_similarities
+from keras_contrastive.losses.view_similarities import view_similarities
 
 
 def contrastive_accuracy(
@@ -27,12 +27,8 @@ def contrastive_accuracy(
     >>> float(ops.mean(contrastive_accuracy(view, view)))
     1.0
     """
-    similarities, positives = masked_similarities(
-        view_1,
-        view_2,
-        view_1 if candidates_1 is None else candidates_1,
-        view_2 if candidates_2 is None else candidates_2,
-        positions,
+    similarities, _, positives = view_similarities(
+        view_1, view_2, candidates_1, candidates_2, positions
     )
     nearest = ops.max(similarities, axis=1)
     return ops.cast(positives >= nearest, "float32")

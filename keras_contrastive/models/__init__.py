@@ -1,6 +1,17 @@
 """Methods of contrastive learning, each a keras.Model to be fitted."""
 
 from keras_contrastive.models.contrastive_model import ContrastiveModel
+from keras_contrastive.models.moco import MoCo
+from keras_contrastive.models.moco_v3 import MoCoV3
 from keras_contrastive.models.simclr import SimCLR
+from keras_contrastive.models.supcon import SupCon
+from keras_contrastive.models.triplet_model import TripletModel
 
-__all__ = ["ContrastiveModel", "SimCLR"]
+__all__ = [
+    "ContrastiveModel",
+    "MoCo",
+    "MoCoV3",
+    "SimCLR",
+    "SupCon",
+    "TripletModel",
+]

@@ -128,32 +128,68 @@ class ContrastiveModel(keras.Model):
             self.projector, features, split_ids, training=training
         )
 
-    def projections_of_views(self, batch, training):
-        """Projects the views of a batch: a list of `(N, dim)`, one a view."""
+    def projections_of_views(self, batch, training, count=None):
+        """Projects the views of a batch: a list of `(N, dim)`, one a view.
+
+        Args:
+            batch: as in `contrastive_step`.
+            training: bool.
+            count: int, views of an image in the batch; `num_views` by
+                default.
+
+        Returns:
+            List of float tensors.
+        """
+        count = count or self.num_views
         split_ids = batch.get("split_ids")
         if split_ids is not None:
-            split_ids = self._each_view(split_ids)
+            split_ids = self.repeat_each_view(split_ids, count)
         features = self.encode(batch["views"], split_ids, training)
-        projections = self.project(features, split_ids, training)
-        count, dim = self.num_views, projections.shape[-1]
+        return self.each_view(
+            self.project(features, split_ids, training), count
+        )
+
+    def each_view(self, stacked, count=None):
+        """Rows of stacked views taken apart: a list, `(N, ...)` a view."""
+        count = count or self.num_views
+        if self.view_order == "view_major":
+            return ops.split(stacked, count, axis=0)
+        shape = (-1, count, *stacked.shape[1:])
+        return ops.unstack(ops.reshape(stacked, shape), num=count, axis=1)
+
+    def repeat_each_view(self, values, count=None):
+        """What belongs to an image, for each of its stacked views."""
+        count = count or self.num_views
         if self.view_order == "image_major":
-            stacked = ops.reshape(projections, (-1, count, dim))
-            return ops.unstack(stacked, num=count, axis=1)
-        return ops.split(projections, count, axis=0)
+            return ops.repeat(values, count, axis=0)
+        return ops.tile(values, (count,))
 
     def make_views(self, batch, step):
         """Random views `(N * V, h, w, C)` of a batch, at a step."""
+        return self.draw_views([batch["images"]] * self.num_views, batch, step)
+
+    def draw_views(self, images, batch, step):
+        """Draws a view of each of several lots of images, and stacks them.
+
+        Args:
+            images: list of tensors `(N, H, W, C)`, one for each view.
+            batch: dict with `positions` and, if any, `policy_ids`.
+            step: int32 scalar tensor, or int.
+
+        Returns:
+            float32 tensor `(N * V, h, w, C)`, ordered by `view_order`.
+        """
         drawn = [
             _step_of_backend().draw_view(
-                self.policies[view],
+                self.policies[min(view, self.num_views - 1)],
                 self.seed,
-                batch["images"],
+                each,
                 step,
                 view,
                 batch["positions"],
                 batch.get("policy_ids"),
             )
-            for view in range(self.num_views)
+            for view, each in enumerate(images)
         ]
         if self.view_order == "view_major":
             return ops.concatenate(drawn)
@@ -212,6 +248,7 @@ class ContrastiveModel(keras.Model):
         batches = model_inputs.training(x, y, batch_size, shuffle, self.seed)
         callbacks = list(callbacks or ())
         if hasattr(batches, "epoch"):
+            self.check_batches(batches)
             callbacks.append(model_inputs.EpochOrder(batches))
         if validation_data is not None:
             validation_data = model_inputs.evaluation(
@@ -221,6 +258,13 @@ class ContrastiveModel(keras.Model):
             batches, epochs=epochs, callbacks=callbacks,
             validation_data=validation_data, shuffle=False, **kwargs,
         )  # fmt: skip
+
+    def check_batches(self, batches):
+        """Refuses or warns of what a method cannot learn from.
+
+        Args:
+            batches: `data.Batches` that `fit` is about to train on.
+        """
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """The loss under the views of step 0, batch statistics at rest.
@@ -261,12 +305,6 @@ class ContrastiveModel(keras.Model):
             config[name] = deserialize(config[name])
         config["views"] = [deserialize(policy) for policy in config["views"]]
         return cls(**config)
-
-    def _each_view(self, values):
-        """Repeats what belongs to an image for each of its views."""
-        if self.view_order == "image_major":
-            return ops.repeat(values, self.num_views, axis=0)
-        return ops.tile(values, (self.num_views,))
 
 
 def _step_of_backend():

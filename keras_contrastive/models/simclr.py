@@ -3,9 +3,11 @@
 import keras
 
 from keras_contrastive.distribution import replicas
-from keras_contrastive.losses.nt_xent import check_temperature
 from keras_contrastive.losses.nt_xent import nt_xent
-from keras_contrastive.metrics.contrastive_accuracy import contrastive_accuracy
+from keras_contrastive.losses.temperature import check_temperature
+from keras_contrastive.losses.view_similarities import view_similarities
+from keras_contrastive.metrics.contrastive_figures import FIGURES
+from keras_contrastive.metrics.contrastive_figures import contrastive_figures
 from keras_contrastive.models.contrastive_model import ContrastiveModel
 
 
@@ -43,7 +45,7 @@ class SimCLR(ContrastiveModel):
         Chen et al. 2020, https://arxiv.org/abs/2002.05709
     """
 
-    metric_names = ("contrastive_accuracy",)
+    metric_names = FIGURES
 
     def __init__(
         self,
@@ -69,8 +71,11 @@ class SimCLR(ContrastiveModel):
             "positions": batch["positions"],
         }
         rows = nt_xent(view_1, view_2, self.temperature, **everybody)
-        accuracy = contrastive_accuracy(view_1, view_2, **everybody)
-        return rows, None, {"contrastive_accuracy": accuracy}
+        similarities, _, positives = view_similarities(
+            view_1, view_2, **everybody
+        )
+        figures = contrastive_figures(rows, similarities, positives, view_1)
+        return rows, None, figures
 
     def get_config(self):
         return {**super().get_config(), "temperature": self.temperature}

@@ -1,0 +1,78 @@
+"""Distances between embeddings, with a gradient wherever they are zero."""
+
+from keras import ops
+
+from keras_contrastive.losses.cosine import raised
+from keras_contrastive.losses.cosine import unit_vectors
+
+DISTANCES = ("euclidean", "squared", "cosine")
+
+
+def pairwise_distances(rows, columns, distance):
+    """Every row's distance from every column.
+
+    Args:
+        rows: float tensor `(num_rows, dim)`.
+        columns: float tensor `(num_columns, dim)`.
+        distance: `"euclidean"`, `"squared"` (Euclidean, squared) or
+            `"cosine"` (one minus the cosine similarity).
+
+    Returns:
+        Tensor `(num_rows, num_columns)`, float32 or better.
+    """
+    check_distance(distance)
+    if distance == "cosine":
+        cosines = ops.matmul(
+            unit_vectors(rows), ops.transpose(unit_vectors(columns))
+        )
+        return 1.0 - cosines
+    rows, columns = raised(rows), raised(columns)
+    squared = (
+        ops.sum(ops.square(rows), axis=1)[:, None]
+        + ops.sum(ops.square(columns), axis=1)[None]
+        - 2.0 * ops.matmul(rows, ops.transpose(columns))
+    )
+    # Rounding can lead below zero.
+    squared = ops.maximum(squared, 0.0)
+    return squared if distance == "squared" else _root(squared)
+
+
+def distances(rows, others, distance):
+    """Each row's distance from its counterpart.
+
+    Args:
+        rows: float tensor `(batch, dim)`.
+        others: float tensor `(batch, dim)`.
+        distance: as in `pairwise_distances`.
+
+    Returns:
+        Tensor `(batch,)`, float32 or better.
+    """
+    check_distance(distance)
+    if distance == "cosine":
+        return 1.0 - ops.sum(unit_vectors(rows) * unit_vectors(others), axis=1)
+    squared = ops.sum(ops.square(raised(rows) - raised(others)), axis=1)
+    return squared if distance == "squared" else _root(squared)
+
+
+def check_distance(distance):
+    """Refuses the name of a distance that there is not.
+
+    Args:
+        distance: str.
+
+    Raises:
+        ValueError: if it is none of `DISTANCES`.
+    """
+    if distance not in DISTANCES:
+        raise ValueError(
+            f"`distance` must be one of {', '.join(DISTANCES)}, received "
+            f"{distance!r}."
+        )
+
+
+def _root(squared):
+    """The square root, with gradient zero where there is no direction."""
+    is_zero = squared <= 0.0
+    root = ops.sqrt(ops.where(is_zero, ops.ones_like(squared), squared))
+    return ops.where(is_zero, ops.zeros_like(squared), root)

@@ -1,0 +1,169 @@
+"""InfoNCE: find your key among negatives, of a queue or of the batch.
+
+    loss_i = -log( p_i / (p_i + sum over j of exp(q_i . n_j / T)) ),
+    p_i = exp(q_i . k_i / T)
+
+with unit vectors q, k, n; n are a queue's (MoCo), or the other keys of the
+batch (CPC, MoCo v3).
+
+References: van den Oord et al. 2018, eq. 4, https://arxiv.org/abs/1807.03748
+He et al. 2019, eq. 1, https://arxiv.org/abs/1911.05722
+"""
+
+import keras
+from keras import ops
+
+from keras_contrastive.losses.cosine import cosine_similarities
+from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.temperature import check_temperature
+
+
+def info_nce(
+    queries,
+    keys,
+    negatives=None,
+    temperature=0.1,
+    *,
+    candidates=None,
+    positions=None,
+):
+    """InfoNCE: each query must find its key among the negatives.
+
+    `loss_i = -log(exp(q_i.k_i / T) / (exp(q_i.k_i / T) + sum_j exp(q_i.n_j /
+    T)))` with all vectors scaled to length one. Without negatives of their
+    own, the queries have those of the other keys. (MoCo v3's code multiplies
+    by 2 T; this does not.)
+
+    Args:
+        queries: float tensor `(batch, dim)`, any norm.
+        keys: float tensor `(batch, dim)`, the queries' positives.
+        negatives: float tensor `(count, dim)`, such as a queue; None for the
+            other keys of the batch.
+        temperature: float > 0; MoCo v1 uses 0.07, v2 and v3 0.2.
+        candidates: float tensor `(all, dim)`, the keys of the whole batch,
+            where these rows are part of a larger one; `keys` by default.
+            Only without `negatives`.
+        positions: int tensor `(batch,)`, where these rows stand among the
+            candidates; `0 .. batch - 1` by default.
+
+    Returns:
+        Tensor `(batch,)`, one loss a query; float64 where the queries are,
+        else float32.
+
+    Raises:
+        ValueError: if the temperature is not positive, shapes do not agree,
+            or both kinds of negatives are given.
+
+    Example:
+
+    >>> vectors = np.eye(4, dtype="float32")
+    >>> queue = np.roll(np.eye(8, dtype="float32"), 4, axis=1)[:4, :4]
+    >>> rows = info_nce(vectors, vectors, queue, temperature=0.5)
+    >>> tuple(rows.shape)
+    (4,)
+
+    References:
+        - van den Oord et al. 2018, https://arxiv.org/abs/1807.03748
+        - He et al. 2019, https://arxiv.org/abs/1911.05722
+    """
+    check_temperature(temperature)
+    logits, positives = info_nce_similarities(
+        queries, keys, negatives, candidates=candidates, positions=positions
+    )
+    return ops.logsumexp(logits / temperature, axis=1) - positives / temperature
+
+
+def info_nce_similarities(
+    queries, keys, negatives=None, *, candidates=None, positions=None
+):
+    """Each query's similarities with all that it is held against.
+
+    Args:
+        queries, keys, negatives, candidates, positions: as in `info_nce`.
+
+    Returns:
+        `similarities` `(batch, any)`, the positive among them, and
+        `positives` `(batch,)`.
+
+    Raises:
+        ValueError: as `info_nce`.
+    """
+    _check_shapes(queries, keys, negatives, candidates)
+    if negatives is None:
+        candidates = keys if candidates is None else candidates
+        if positions is None:
+            positions = ops.arange(ops.shape(queries)[0], dtype="int32")
+        similarities = cosine_similarities(queries, candidates)
+        positives = ops.take_along_axis(
+            similarities, ops.cast(positions, "int32")[:, None], axis=1
+        )
+        return similarities, ops.squeeze(positives, axis=1)
+    positives = ops.sum(unit_vectors(queries) * unit_vectors(keys), axis=1)
+    similarities = ops.concatenate(
+        [positives[:, None], cosine_similarities(queries, negatives)], axis=1
+    )
+    return similarities, positives
+
+
+def _check_shapes(queries, keys, negatives, candidates):
+    check_pairs("queries", queries, "keys", keys)
+    dim = queries.shape[1]
+    if negatives is not None and candidates is not None:
+        raise ValueError(
+            "`candidates` are the keys of a larger batch, which are the "
+            "negatives only where `negatives` is None; received both."
+        )
+    for name, others in (("negatives", negatives), ("candidates", candidates)):
+        if others is None:
+            continue
+        if len(others.shape) != 2 or others.shape[1] != dim:
+            raise ValueError(
+                f"`{name}` must have the shape (count, {dim}), as "
+                f"many columns as `queries`, received {tuple(others.shape)}."
+            )
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+class InfoNCE(keras.losses.Loss):
+    """InfoNCE as a Keras loss: `loss(keys, queries)`.
+
+    The negatives of a query are the other keys of the batch; those of a
+    queue are no argument that a Keras loss has: see `losses.info_nce`.
+
+    Args:
+        temperature: float > 0; MoCo v3 uses 0.2.
+        reduction: how rows become a value, as in any Keras loss.
+        name: name of the loss.
+        dtype: dtype of the computation, float32 by default.
+
+    Raises:
+        ValueError: if the temperature is not positive.
+
+    Example:
+
+    >>> loss = InfoNCE(temperature=0.5)
+    >>> vectors = np.eye(4, dtype="float32")
+    >>> round(float(loss(vectors, vectors)), 4)
+    0.3408
+
+    References:
+        - van den Oord et al. 2018, https://arxiv.org/abs/1807.03748
+    """
+
+    def __init__(
+        self,
+        temperature=0.1,
+        reduction="sum_over_batch_size",
+        name="info_nce",
+        dtype=None,
+    ):
+        check_temperature(temperature)
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.temperature = temperature
+
+    def call(self, keys, queries):
+        return info_nce(queries, keys, temperature=self.temperature)
+
+    def get_config(self):
+        return {**super().get_config(), "temperature": self.temperature}

@@ -1,0 +1,22 @@
+"""Rows of two tensors that belong together, checked."""
+
+
+def check_pairs(name_1, embeddings_1, name_2, embeddings_2):
+    """Refuses what is not two lists of as many vectors of one length.
+
+    Args:
+        name_1: str, what the caller calls the first.
+        embeddings_1: tensor.
+        name_2: str, what the caller calls the second.
+        embeddings_2: tensor.
+
+    Raises:
+        ValueError: if the shapes are not the same `(batch, dim)`.
+    """
+    shapes = tuple(embeddings_1.shape), tuple(embeddings_2.shape)
+    if len(shapes[0]) != 2 or shapes[0] != shapes[1]:
+        raise ValueError(
+            f"`{name_1}` and `{name_2}` must both have the shape "
+            f"(batch, dim), received {shapes[0]} and {shapes[1]}; give "
+            "pairs, one row each."
+        )

@@ -1,0 +1,72 @@
+"""Each view's similarity with every other view of a batch of pairs."""
+
+from keras import ops
+
+from keras_contrastive.losses.cosine import cosine_similarities
+from keras_contrastive.losses.pairs import check_pairs
+
+# Far below any similarity, yet finite once divided by a temperature:
+# infinity would turn into NaN in the gradient of a row without others.
+LEAST_SIMILARITY = -1e6
+
+
+def view_similarities(
+    view_1, view_2, candidates_1=None, candidates_2=None, positions=None
+):
+    """Compares 2N views with all 2M views of which they are a part.
+
+    Args:
+        view_1: float tensor `(batch, dim)`, one view of each image, any norm.
+        view_2: float tensor `(batch, dim)`, the other view of each image.
+        candidates_1: float tensor `(all, dim)`, the first views of the whole
+            batch; `view_1` by default.
+        candidates_2: float tensor `(all, dim)`, the second views of the whole
+            batch; `view_2` by default.
+        positions: int tensor `(batch,)`, where these rows stand among the
+            candidates; `0 .. batch - 1` by default.
+
+    Returns:
+        `similarities` `(2 * batch, 2 * all)`, rows and columns of view 1
+        first, a view's similarity with itself replaced by
+        `LEAST_SIMILARITY`; `partners` int32 `(2 * batch,)`, in which column
+        the other view of a row's image stands; and `positives`
+        `(2 * batch,)`, the similarity with it.
+
+    Raises:
+        ValueError: if shapes do not agree.
+    """
+    candidates_1 = view_1 if candidates_1 is None else candidates_1
+    candidates_2 = view_2 if candidates_2 is None else candidates_2
+    check_pairs("view_1", view_1, "view_2", view_2)
+    check_pairs("candidates_1", candidates_1, "candidates_2", candidates_2)
+    similarities = cosine_similarities(
+        ops.concatenate([view_1, view_2]),
+        ops.concatenate([candidates_1, candidates_2]),
+    )
+    if positions is None:
+        positions = ops.arange(ops.shape(view_1)[0], dtype="int32")
+    positions = ops.cast(positions, "int32")
+    count = ops.shape(candidates_1)[0]
+    myself = ops.concatenate([positions, positions + count])
+    partners = ops.concatenate([positions + count, positions])
+    positives = ops.squeeze(
+        ops.take_along_axis(similarities, partners[:, None], axis=1), axis=1
+    )
+    similarities = without(similarities, myself)
+    return similarities, partners, positives
+
+
+def without(similarities, columns):
+    """Takes one column out of the running in each row.
+
+    Args:
+        similarities: float tensor `(rows, columns)`.
+        columns: int32 tensor `(rows,)`.
+
+    Returns:
+        The same, with `LEAST_SIMILARITY` there.
+    """
+    every = ops.arange(ops.shape(similarities)[1], dtype="int32")
+    return ops.where(
+        every[None] == columns[:, None], LEAST_SIMILARITY, similarities
+    )

@@ -1,0 +1,65 @@
+"""What every contrastive loss can say about a batch, from its similarities."""
+
+from keras import ops
+
+from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.losses.uniformity import uniformity
+
+FIGURES = (
+    "contrastive_accuracy",
+    "contrastive_top_5",
+    "positive_weight",
+    "negative_weight",
+    "projection_alignment",
+    "projection_uniformity",
+    "projection_spread",
+)
+
+
+def contrastive_figures(rows, similarities, positives, projections):
+    """Measures how a batch of anchors finds its positives.
+
+    - `contrastive_accuracy`, `contrastive_top_5`: whether the positive is
+      nearest, or among the five nearest. Ties count as found.
+    - `positive_weight`, `negative_weight`: the softmax weight of the
+      positive, and of a negative on average: how much each pulls and pushes.
+      (The first source's alignment coefficients.)
+    - `projection_alignment`: squared distance of anchor and positive on the
+      unit sphere.
+    - `projection_uniformity`: log of the mean Gaussian potential of pairs.
+    - `projection_spread`: standard deviation of unit vectors, averaged over
+      the dimensions, times the root of their number: 0 where all are one
+      point, 1 where they are uniform.
+
+    Args:
+        rows: `(anchors,)`, the negative log softmax weight of each positive:
+            the rows of NT-Xent or InfoNCE.
+        similarities: `(anchors, any)`, cosines, the positive among them; what
+            is not compared is below -1.
+        positives: `(anchors,)`, the cosine of each positive.
+        projections: `(any, dim)`, of one view of each image.
+
+    Returns:
+        Dict from each name of `FIGURES` to a tensor whose mean is the figure.
+
+    References:
+        - Chen et al. 2020, https://arxiv.org/abs/2002.05709
+        - Wang and Isola 2020, https://arxiv.org/abs/2005.10242
+    """
+    compared = ops.cast(similarities >= -1.5, rows.dtype)
+    nearer = ops.cast(similarities > positives[:, None], "int32")
+    nearer = ops.sum(nearer, axis=1)
+    weight = ops.exp(-rows)
+    negatives = ops.maximum(ops.sum(compared, axis=1) - 1.0, 1.0)
+    projections = ops.stop_gradient(projections)
+    vectors = unit_vectors(projections)
+    root = vectors.shape[-1] ** 0.5
+    return {
+        "contrastive_accuracy": ops.cast(nearer < 1, "float32"),
+        "contrastive_top_5": ops.cast(nearer < 5, "float32"),
+        "positive_weight": weight,
+        "negative_weight": (1.0 - weight) / negatives,
+        "projection_alignment": 2.0 - 2.0 * positives,
+        "projection_uniformity": uniformity(projections)[0],
+        "projection_spread": ops.mean(ops.std(vectors, axis=0)) * root,
+    }

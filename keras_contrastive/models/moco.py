@@ -1,0 +1,134 @@
+"""MoCo: momentum contrast against a queue of earlier keys."""
+
+import warnings
+
+import keras
+from keras import ops
+
+from keras_contrastive.losses.info_nce import info_nce
+from keras_contrastive.losses.info_nce import info_nce_similarities
+from keras_contrastive.losses.temperature import check_temperature
+from keras_contrastive.metrics.contrastive_figures import FIGURES
+from keras_contrastive.metrics.contrastive_figures import contrastive_figures
+from keras_contrastive.models.momentum_model import MomentumModel
+from keras_contrastive.models.queue import Queue
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+class MoCo(MomentumModel):
+    """MoCo: momentum contrast for unsupervised visual representations.
+
+    A query, the projection of one view, must find the key of the other view
+    of its image among the keys of earlier batches. Keys come from a copy of
+    encoder and projector whose weights follow slowly. In a step:
+
+    1. the copy's weights follow the encoder's;
+    2. queries of the encoder, keys of the copy, whose batch is shuffled
+       first, so that query and key of an image are normalized in different
+       company where normalization is split;
+    3. the loss, InfoNCE against the queue;
+    4. the keys enter the queue, in place of the oldest ones.
+
+    `call` and `predict` give the features of the encoder, not of its copy.
+
+    Args:
+        encoder: keras.Model from images `(N, H, W, C)` in [0, 1] to features
+            `(N, dim)`.
+        projector: `"linear"` (v1's), `"mlp"` (v2's), None, or a keras.Model
+            from features to projections.
+        views: a policy's name, a policy of `views.policy`, or a pair of them:
+            the queries' and the keys'.
+        temperature: float > 0; 0.07 in v1, 0.2 in v2, 0.1 in the CIFAR-10
+            demo.
+        momentum: float in [0, 1], how much of the copy stays in a step, or a
+            schedule such as `optimizers.CosineSchedule(0.99, steps,
+            final=1.0)`; 0.999 on ImageNet, 0.99 in the CIFAR-10 demo.
+        queue_size: int, keys in the queue, at least those of a batch; 65536
+            on ImageNet, 4096 in the CIFAR-10 demo.
+        symmetric: bool, whether each view is query and key once. The loss is
+            the mean of both directions. (The demo's is their sum.)
+        shuffle_keys: bool, whether keys are encoded in another order.
+        eman: bool, whether the copy normalizes by moving statistics that
+            follow the encoder's, not by those of its batch.
+        **kwargs: as in `ContrastiveModel`.
+
+    Raises:
+        ValueError: for a number out of range, or as in `ContrastiveModel`.
+
+    Example:
+
+    ```python
+    model = MoCo(encoders.two_conv(), queue_size=4096, momentum=0.99)
+    model.compile(optimizer=optimizers.SGD(0.06, weight_decay=5e-4))
+    model.fit(images, batch_size=512, epochs=10)
+    features = model.predict(images)
+    ```
+
+    References:
+        - He et al. 2019, https://arxiv.org/abs/1911.05722
+        - Chen et al. 2020 (v2), https://arxiv.org/abs/2003.04297
+        - Cai et al. 2021 (EMAN), https://arxiv.org/abs/2101.08482
+    """
+
+    metric_names = (*FIGURES, "queue_age")
+
+    def __init__(
+        self,
+        encoder,
+        projector="mlp",
+        views="moco_v2",
+        temperature=0.1,
+        momentum=0.99,
+        queue_size=4096,
+        **kwargs,
+    ):
+        check_temperature(temperature, advice="MoCo uses 0.1 on CIFAR-10")
+        super().__init__(
+            encoder,
+            projector=projector,
+            views=views,
+            momentum=momentum,
+            **kwargs,
+        )
+        self.temperature = temperature
+        last = self.projector or self.encoder
+        self.queue = Queue(queue_size, last.output_shape[-1], self.seed)
+
+    def contrastive_step(self, batch, training):
+        queries, keys = self.queries_and_keys(batch, training)
+        negatives = ops.convert_to_tensor(self.queue.vectors)
+        rows = info_nce(queries, keys, negatives, self.temperature)
+        figures = contrastive_figures(
+            rows, *info_nce_similarities(queries, keys, negatives), queries
+        )
+        figures["queue_age"] = self.queue.age(self.step.value)
+        if training:
+            # After the loss of both directions: a key must not be a negative
+            # of its own image.
+            self.queue.enqueue(keys, self.step.value)
+        return rows, None, figures
+
+    def check_batches(self, batches):
+        """Refuses a queue below a batch, warns of one above the dataset."""
+        size = self.queue.size
+        keys = batches.batch_size * (2 if self.symmetric else 1)
+        if keys > size:
+            raise ValueError(
+                "`queue_size` must be at least the number of keys of a "
+                f"batch, received {size} for {keys} keys; choose a larger "
+                "queue or a smaller batch."
+            )
+        if size >= batches.num_images:
+            warnings.warn(
+                f"The queue holds {size} keys of {batches.num_images} images, "
+                "so that older keys of an image are among its negatives; a "
+                "smaller `queue_size` avoids it.",
+                stacklevel=3,
+            )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "temperature": self.temperature,
+            "queue_size": self.queue.size,
+        }

@@ -1,0 +1,124 @@
+"""MoCo v3: momentum contrast within the batch, with a predictor."""
+
+import keras
+from keras import ops
+
+from keras_contrastive import layers
+from keras_contrastive.distribution import replicas
+from keras_contrastive.losses.info_nce import info_nce
+from keras_contrastive.losses.info_nce import info_nce_similarities
+from keras_contrastive.losses.temperature import check_temperature
+from keras_contrastive.metrics.contrastive_figures import FIGURES
+from keras_contrastive.metrics.contrastive_figures import contrastive_figures
+from keras_contrastive.models.momentum_model import MomentumModel
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+class MoCoV3(MomentumModel):
+    """MoCo v3: no queue, a predictor on the queries, both directions.
+
+    Each view's query, that is predictor(projector(encoder(view))), must find
+    the key of the other view among the keys of the batch, those of a copy of
+    encoder and projector that follows slowly. The loss is the mean over both
+    directions. (The paper's is their sum, times twice the temperature.)
+
+    Args:
+        encoder: keras.Model from images `(N, H, W, C)` in [0, 1] to features
+            `(N, dim)`.
+        projector: `"linear"`, `"mlp"`, None, or a keras.Model from features
+            to projections.
+        predictor: `"mlp"`, `"linear"`, None, or a keras.Model from
+            projections to projections; the copy has none.
+        views: a policy's name, a policy of `views.policy`, or a pair of them.
+        temperature: float > 0; 0.2 in the paper.
+        momentum: float in [0, 1], or a schedule; in the paper from 0.99 to 1
+            along a cosine.
+        **kwargs: as in `MomentumModel`; `symmetric` is True.
+
+    Raises:
+        ValueError: for a number out of range, or as in `ContrastiveModel`.
+
+    Example:
+
+    ```python
+    momentum = optimizers.CosineSchedule(0.99, steps=1000, final=1.0)
+    model = MoCoV3(encoders.two_conv(), momentum=momentum)
+    model.compile(optimizer=optimizers.LARS(0.3, weight_decay=1.5e-6))
+    model.fit(images, batch_size=512, epochs=10)
+    ```
+
+    Reference:
+        Chen, Xie and He 2021, https://arxiv.org/abs/2104.02057
+    """
+
+    metric_names = FIGURES
+
+    def __init__(
+        self,
+        encoder,
+        projector="mlp",
+        predictor="mlp",
+        views="simclr",
+        temperature=0.2,
+        momentum=0.99,
+        symmetric=True,
+        **kwargs,
+    ):
+        check_temperature(temperature, advice="MoCo v3 uses 0.2")
+        super().__init__(
+            encoder,
+            projector=projector,
+            views=views,
+            momentum=momentum,
+            symmetric=symmetric,
+            **kwargs,
+        )
+        self.temperature = temperature
+        if isinstance(predictor, str):
+            last = self.projector or self.encoder
+            dim = last.output_shape[-1]
+            predictor = layers.projection_head(
+                predictor, dim, dim, name="predictor"
+            )
+        self.predictor = predictor
+
+    def contrastive_step(self, batch, training):
+        queries, keys = self.queries_and_keys(batch, training)
+        if self.predictor is not None:
+            queries = self.predictor(queries, training=training)
+        count = 2 if self.symmetric else 1
+        parts = [
+            self._direction(*pair, batch["positions"])
+            for pair in zip(ops.split(queries, count), ops.split(keys, count))
+        ]
+        rows, figures = zip(*parts)
+        merged = {
+            name: ops.concatenate(
+                [ops.reshape(each[name], (-1,)) for each in figures]
+            )
+            for name in FIGURES
+        }
+        return ops.concatenate(rows), None, merged
+
+    def _direction(self, queries, keys, positions):
+        everybody = {
+            "candidates": replicas.all_gather(keys),
+            "positions": positions,
+        }
+        rows = info_nce(
+            queries, keys, temperature=self.temperature, **everybody
+        )
+        similarities = info_nce_similarities(queries, keys, **everybody)
+        return rows, contrastive_figures(rows, *similarities, queries)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "predictor": keras.saving.serialize_keras_object(self.predictor),
+            "temperature": self.temperature,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        predictor = keras.saving.deserialize_keras_object(config["predictor"])
+        return super().from_config({**config, "predictor": predictor})

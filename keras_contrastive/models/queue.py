@@ -1,0 +1,88 @@
+"""A queue of keys: negatives that are older than the batch."""
+
+import keras
+from keras import ops
+
+from keras_contrastive.losses.cosine import unit_vectors
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+class Queue(keras.layers.Layer):
+    """The latest keys, first in, first out, of any size.
+
+    Vectors are float32 and of length one, from the random ones of the start
+    on. All of it is saved with the model that holds it.
+
+    Args:
+        size: int, how many keys it holds.
+        dim: int, their dimension.
+        seed: int, of the random vectors of the start.
+        **kwargs: what else keras.layers.Layer takes.
+
+    Attributes:
+        vectors: variable `(size, dim)`.
+        written: int32 variable `(size,)`, the step at which each was written.
+        position: int32 variable, where the next key goes.
+
+    Reference:
+        He et al. 2019, section 3.2, https://arxiv.org/abs/1911.05722
+    """
+
+    def __init__(self, size, dim, seed=0, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        if size < 1:
+            raise ValueError(
+                f"`size` must be at least 1, received {size}; MoCo uses 65536 "
+                "on ImageNet and 4096 on CIFAR-10."
+            )
+        self.size = size
+        self.dim = dim
+        self.seed = seed
+        normal = keras.initializers.RandomNormal(seed=seed)
+        self.vectors = self.add_weight(
+            name="vectors",
+            shape=(size, dim),
+            initializer=lambda shape, dtype: unit_vectors(normal(shape, dtype)),
+            trainable=False,
+        )
+        integer = {"dtype": "int32", "initializer": "zeros", "trainable": False}
+        self.written = self.add_weight(name="written", shape=(size,), **integer)
+        self.position = self.add_weight(name="position", shape=(), **integer)
+        self.built = True
+
+    def enqueue(self, keys, step):
+        """Writes keys over the oldest ones, around the end.
+
+        Args:
+            keys: float tensor `(count, dim)`, any norm.
+            step: int32 scalar tensor, the training step.
+        """
+        # Of more keys than there are places, the latest.
+        keys = keys[-self.size :]
+        count = ops.shape(keys)[0]
+        places = self.position + ops.arange(count, dtype="int32")
+        places = (places % self.size)[:, None]
+        keys = ops.cast(unit_vectors(ops.stop_gradient(keys)), "float32")
+        self.vectors.assign(ops.scatter_update(self.vectors, places, keys))
+        steps = ops.broadcast_to(ops.cast(step, "int32"), (count,))
+        self.written.assign(ops.scatter_update(self.written, places, steps))
+        self.position.assign((self.position + count) % self.size)
+
+    def age(self, step):
+        """Mean age of the keys, in steps.
+
+        Args:
+            step: int32 scalar tensor, the training step.
+
+        Returns:
+            float32 scalar tensor.
+        """
+        return ops.mean(ops.cast(step - self.written, "float32"))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "size": self.size,
+            "dim": self.dim,
+            "seed": self.seed,
+        }

@@ -1,0 +1,147 @@
+"""Triplet training: by labels, by views, or on triplets that are given."""
+
+import keras
+from keras import ops
+
+from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.losses.distances import check_distance
+from keras_contrastive.losses.triplet import check_margin
+from keras_contrastive.losses.triplet import check_mining
+from keras_contrastive.losses.triplet import given_triplet
+from keras_contrastive.losses.triplet import triplet
+from keras_contrastive.models.contrastive_model import ContrastiveModel
+from keras_contrastive.models.labelled import labelled_views
+
+# A view of each of the three; rows in threes, the anchor first.
+GIVEN = ("images", "positive_images", "negative_images")
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+class TripletModel(ContrastiveModel):
+    """Triplet training: nearer to your own than to any other, by a margin.
+
+    Who is an anchor's own depends on the data and on `supervised`:
+
+    - supervised: all views of images of the anchor's class; batches of
+      `data.batches(order="classes")` hold several images of each class;
+    - self-supervised: the other views of the anchor's image;
+    - batches with `positive_images` and `negative_images` beside `images`
+      are triplets already, whatever `supervised` says.
+
+    Args:
+        encoder: keras.Model from images `(N, H, W, C)` in [0, 1] to features
+            `(N, dim)`.
+        projector: `"linear"`, `"mlp"`, None, or a keras.Model from features
+            to embeddings.
+        views: a policy's name, a policy of `views.policy`, or a tuple of
+            them, one for each view.
+        margin: float >= 0, or None for the soft margin.
+        distance: `"euclidean"`, `"squared"` or `"cosine"`.
+        mining: `"all"`, `"nonzero"`, `"semi_hard"`, `"hard"` or
+            `"easy_positive"`; see `losses.triplet`.
+        supervised: bool, whether labels say who is whose own.
+        normalize: bool, whether embeddings are scaled to length one, as
+            FaceNet's are.
+        **kwargs: as in `ContrastiveModel`.
+
+    Raises:
+        ValueError: for an argument out of range, or as in
+            `ContrastiveModel`; and in `fit`, if labels are missing.
+
+    Example:
+
+    ```python
+    model = TripletModel(encoders.two_conv(), margin=0.2)
+    model.compile(optimizer=keras.optimizers.Adam(1e-3))
+    model.fit(images, labels, batch_size=256, epochs=10)
+    ```
+
+    References:
+        - Schroff et al. 2015, https://arxiv.org/abs/1503.03832
+        - Hermans et al. 2017, https://arxiv.org/abs/1703.07737
+    """
+
+    metric_names = ("active_triplets",)
+
+    def __init__(
+        self,
+        encoder,
+        projector="linear",
+        views="simclr",
+        margin=0.2,
+        distance="euclidean",
+        mining="semi_hard",
+        supervised=True,
+        normalize=True,
+        **kwargs,
+    ):
+        check_margin(margin)
+        check_distance(distance)
+        check_mining(mining)
+        super().__init__(encoder, projector=projector, views=views, **kwargs)
+        self.margin = margin
+        self.distance = distance
+        self.mining = mining
+        self.supervised = supervised
+        self.normalize = normalize
+
+    def make_views(self, batch, step):
+        if "positive_images" not in batch:
+            return super().make_views(batch, step)
+        return self.draw_views([batch[name] for name in GIVEN], batch, step)
+
+    def contrastive_step(self, batch, training):
+        given = "positive_images" in batch
+        count = len(GIVEN) if given else self.num_views
+        views = self.projections_of_views(batch, training, count)
+        if self.normalize:
+            views = [unit_vectors(each) for each in views]
+        return self._given(views) if given else self._mined(views, batch)
+
+    def _given(self, views):
+        rows = given_triplet(*views, self.margin, self.distance)
+        order = given_triplet(*views, self.margin or 0.0, self.distance)
+        active = ops.cast(order > 0, "float32")
+        return rows, None, {"active_triplets": active}
+
+    def _mined(self, views, batch):
+        own = None if self.supervised else batch["positions"]
+        embeddings, everybody = labelled_views(self, views, batch, own)
+        arguments = {"distance": self.distance, **everybody}
+        labels = arguments.pop("labels")
+        rows, weights = triplet(
+            labels,
+            embeddings,
+            self.margin,
+            mining=self.mining,
+            with_weights=True,
+            **arguments,
+        )
+        share = self._active(labels, embeddings, arguments)
+        return rows, weights, {"active_triplets": share}
+
+    def _active(self, labels, embeddings, arguments):
+        """The share of all triplets that are not yet far enough."""
+        counts = [
+            triplet(
+                labels,
+                ops.stop_gradient(embeddings),
+                self.margin or 0.0,
+                mining=mining,
+                with_weights=True,
+                **arguments,
+            )[1]
+            for mining in ("nonzero", "all")
+        ]
+        active, every = (ops.sum(each) for each in counts)
+        return active / ops.maximum(every, 1.0)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "margin": self.margin,
+            "distance": self.distance,
+            "mining": self.mining,
+            "supervised": self.supervised,
+            "normalize": self.normalize,
+        }
