@@ -11,7 +11,7 @@ from keras_contrastive.data.labels import as_labels
 from keras_contrastive.data.labels import as_whole_number
 
 _LOGGER = logging.getLogger(__name__)
-_ORDERS = ("shuffled", "stratified", "homogeneous", "sequential")
+_ORDERS = ("shuffled", "stratified", "homogeneous", "classes", "sequential")
 
 
 def batches(
@@ -24,6 +24,7 @@ def batches(
     policy_ids=None,
     indices=None,
     order="shuffled",
+    images_per_class=4,
     seed=0,
     drop_remainder=True,
 ):
@@ -37,6 +38,7 @@ def batches(
     - `"stratified"`: of K subsets, N / K images each in every batch; row r
       belongs to subset r mod K.
     - `"homogeneous"`: one subset a batch.
+    - `"classes"`: some classes a batch, `images_per_class` images of each.
     - `"sequential"`: the order of the images, for evaluation.
 
     Args:
@@ -51,6 +53,7 @@ def batches(
         policy_ids: int (M,), which view policy each image gets.
         indices: int (L,), the rows of the images to use; by default all.
         order: str, as above.
+        images_per_class: int, K of the order of classes.
         seed: int >= 0.
         drop_remainder: bool, whether to leave out what does not fill a batch
             (the log says how many images); only the shuffled and the
@@ -92,8 +95,12 @@ def batches(
     if subset_ids is not None:
         subset_ids = as_labels(subset_ids, "subset_ids", len(images))[rows]
     seed = as_whole_number(seed, "seed", minimum=0)
+    if order == "classes":
+        subset_ids = _labels_of(labels, rows)
     _check_order(order, subset_ids, drop_remainder)
-    rows_of = _rows_of(order, rows, subset_ids, batch_size, seed)
+    rows_of = _rows_of(
+        order, rows, subset_ids, batch_size, images_per_class, seed
+    )
     result = Batches(images, columns, rows_of, batch_size, drop_remainder)
     if result.num_images < len(rows):
         _LOGGER.info(
@@ -257,11 +264,24 @@ def _check_order(order, subset_ids, drop_remainder):
         )
 
 
-def _rows_of(order, rows, subset_ids, batch_size, seed):
+def _labels_of(labels, rows):
+    if labels is None:
+        raise ValueError(
+            "`labels` must be given for the order of classes, received None."
+        )
+    return np.asarray(labels)[rows]
+
+
+def _rows_of(order, rows, subset_ids, batch_size, images_per_class, seed):
     if order == "sequential":
         return orders.sequential(rows)
     if order == "shuffled":
         return orders.shuffled(rows, seed)
     if order == "stratified":
         return orders.stratified(rows, subset_ids, batch_size, seed)
-    return orders.homogeneous(rows, subset_ids, batch_size, seed)
+    if order == "homogeneous":
+        return orders.homogeneous(rows, subset_ids, batch_size, seed)
+    images_per_class = as_whole_number(
+        images_per_class, "images_per_class", minimum=2
+    )
+    return orders.classes(rows, subset_ids, batch_size, images_per_class, seed)

@@ -107,6 +107,57 @@ def homogeneous(rows, subset_ids, batch_size, seed):
     return rows_of
 
 
+def classes(rows, labels, batch_size, images_per_class, seed):
+    """Batches of P classes with K images each, for losses that go by labels.
+
+    A batch takes the P classes of which most is left, so that few images are
+    left out where classes are of unequal size; which of them come first is
+    drawn anew in every epoch. Images of a class are neighbours.
+
+    Args:
+        rows: int (M,), the rows of the images to use.
+        labels: int (M,), the class of each of these rows.
+        batch_size: int, P times K.
+        images_per_class: int, K.
+        seed: int >= 0.
+
+    Returns:
+        Function from the epoch to int64 (B * batch_size,).
+
+    Raises:
+        ValueError: if K does not divide the batch, a class has fewer than K
+            images, or there are fewer than P classes.
+
+    Reference:
+        Hermans et al. 2017, https://arxiv.org/abs/1703.07737
+    """
+    names, ids = np.unique(labels, return_inverse=True)
+    groups = _groups(rows, ids)
+    _check_classes(groups, names, batch_size, images_per_class)
+    per_batch = batch_size // images_per_class
+
+    def rows_of(epoch):
+        lots = []
+        for each, group in enumerate(groups):
+            order = permutation(len(group), "classes", seed, epoch, each)
+            used = len(group) // images_per_class * images_per_class
+            lots.append(list(group[order[:used]].reshape(-1, images_per_class)))
+        batches = []
+        while True:
+            place = len(batches)
+            tie = permutation(len(lots), "class order", seed, epoch, place)
+            left = np.array([len(lots[each]) for each in tie])
+            chosen = tie[np.argsort(-left, kind="stable")[:per_batch]]
+            if not all(lots[each] for each in chosen):
+                break
+            batches.append(np.concatenate([lots[c].pop() for c in chosen]))
+        drawn = np.stack(batches)
+        order = permutation(len(drawn), "class batches", seed, epoch)
+        return drawn[order].ravel()
+
+    return rows_of
+
+
 def _groups(rows, subset_ids):
     """The rows of subset 0, 1, and so on."""
     counts = np.bincount(subset_ids)
@@ -118,6 +169,29 @@ def _groups(rows, subset_ids):
         )
     by_subset = np.argsort(subset_ids, kind="stable")
     return np.split(rows[by_subset], np.cumsum(counts)[:-1])
+
+
+def _check_classes(groups, names, batch_size, images_per_class):
+    if batch_size % images_per_class:
+        raise ValueError(
+            "`batch_size` must be a multiple of `images_per_class`, received "
+            f"{batch_size} and {images_per_class}."
+        )
+    per_batch = batch_size // images_per_class
+    if per_batch > len(groups):
+        raise ValueError(
+            f"`batch_size` takes {per_batch} classes of {images_per_class} "
+            f"images, received {len(groups)} classes; choose a smaller batch "
+            "or more `images_per_class`."
+        )
+    sizes = [len(group) for group in groups]
+    if min(sizes) < images_per_class:
+        raise ValueError(
+            "`images_per_class` must be at most the images of every class, "
+            f"received {images_per_class}, and class "
+            f"{names[np.argmin(sizes)]} has {min(sizes)}; leave the class "
+            "out, or choose fewer."
+        )
 
 
 def _check_sizes(groups, needed):

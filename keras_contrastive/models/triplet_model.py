@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_contrastive.losses.cosine import unit_vectors
 from keras_contrastive.losses.distances import check_distance
+from keras_contrastive.losses.label_pairs import label_pairs
 from keras_contrastive.losses.triplet import check_margin
 from keras_contrastive.losses.triplet import check_mining
 from keras_contrastive.losses.triplet import given_triplet
@@ -122,19 +123,27 @@ class TripletModel(ContrastiveModel):
 
     def _active(self, labels, embeddings, arguments):
         """The share of all triplets that are not yet far enough."""
-        counts = [
-            triplet(
-                labels,
-                ops.stop_gradient(embeddings),
-                self.margin or 0.0,
-                mining=mining,
-                with_weights=True,
-                **arguments,
-            )[1]
-            for mining in ("nonzero", "all")
-        ]
-        active, every = (ops.sum(each) for each in counts)
-        return active / ops.maximum(every, 1.0)
+        embeddings = ops.stop_gradient(embeddings)
+        _, active = triplet(
+            labels,
+            embeddings,
+            self.margin or 0.0,
+            mining="nonzero",
+            with_weights=True,
+            **arguments,
+        )
+        pairs = label_pairs(
+            labels,
+            embeddings,
+            arguments["candidate_labels"],
+            arguments["candidates"],
+            arguments["positions"],
+        )[1:]
+        positives, negatives = (
+            ops.sum(ops.cast(each, active.dtype), axis=1) for each in pairs
+        )
+        every = ops.sum(positives * negatives)
+        return ops.sum(active) / ops.maximum(every, 1.0)
 
     def get_config(self):
         return {

@@ -347,3 +347,20 @@ def test_all_parts_together():
     for batch in result:
         assert np.array_equal(batch["split_ids"], np.arange(8) % 4)
         assert np.isin(batch["labels"], train).all()
+
+
+def test_the_order_of_classes_goes_by_labels():
+    result = batches(
+        IMAGES, 12, labels=SUBSETS, order="classes", images_per_class=3
+    )
+    for batch in result:
+        names, counts = np.unique(batch["labels"], return_counts=True)
+        assert len(names) == 4 and (counts == 3).all()
+        assert np.array_equal(batch["labels"], batch["images"][:, 0, 0, 0] % 5)
+
+
+def test_the_order_of_classes_asks_for_labels():
+    with pytest.raises(ValueError, match="`labels` must be given"):
+        batches(IMAGES, 12, order="classes")
+    with pytest.raises(ValueError, match="`images_per_class`.*1"):
+        batches(IMAGES, 12, labels=SUBSETS, order="classes", images_per_class=1)

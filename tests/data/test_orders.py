@@ -21,6 +21,7 @@ ORDERS = {
     "homogeneous": lambda seed: orders.homogeneous(
         ROWS, subsets_of(ROWS), 5, seed
     ),
+    "classes": lambda seed: orders.classes(ROWS, subsets_of(ROWS), 6, 3, seed),
 }
 
 
@@ -98,3 +99,30 @@ def test_subsets_that_do_not_make_batches(make, sizes, batch_size, message):
     subset_ids = np.repeat(np.arange(len(sizes)), sizes)
     with pytest.raises(ValueError, match=message):
         make(np.arange(len(subset_ids)), subset_ids, batch_size, 0)
+
+
+def test_classes_are_as_many_images_each():
+    labels = subsets_of(ROWS) * 10
+    rows = orders.classes(ROWS, labels, 6, 3, 3)(2)
+    by_class = subsets_of(rows).reshape(-1, 2, 3)
+    assert (by_class == by_class[:, :, :1]).all()
+    assert (by_class[:, 0, 0] != by_class[:, 1, 0]).all()
+    # All but what does not fill a group of three, or has no second class.
+    lots = np.bincount(subsets_of(ROWS)) // 3
+    most = min(lots.sum() // 2, lots.sum() - lots.max())
+    assert len(by_class) == most
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "images_per_class", "message"),
+    [
+        (7, 3, "7 and 3"),
+        (10, 2, "5 classes of 2 images, received 4 classes"),
+        (80, 40, "40, and class 3 has"),
+    ],
+)
+def test_classes_that_do_not_suffice_are_refused(
+    batch_size, images_per_class, message
+):
+    with pytest.raises(ValueError, match=message):
+        orders.classes(ROWS, subsets_of(ROWS), batch_size, images_per_class, 0)

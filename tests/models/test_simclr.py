@@ -9,33 +9,15 @@ from keras_contrastive import layers
 from keras_contrastive import losses
 from keras_contrastive import models
 from keras_contrastive import views
+from tests.models import checks
+from tests.models.checks import assert_same_weights
+from tests.models.checks import images
+from tests.models.checks import weights_of
 
 
-def images(count=24, size=8, seed=0):
-    generator = np.random.default_rng(seed)
-    return generator.integers(0, 256, (count, size, size, 3), dtype="uint8")
-
-
-def small_model(seed=0, normalization="batch", init_seed=0, **kwargs):
-    keras.utils.set_random_seed(init_seed)
-    encoder = encoders.two_conv(
-        input_shape=(8, 8, 3), channels=(4, 6), normalization=normalization
-    )
-    # Only a crop and a flip: views are tested elsewhere, and compile fast.
-    defaults = {"projector": "linear", "temperature": 0.2, "views": "weak"}
-    kwargs = {**defaults, **kwargs}
-    model = models.SimCLR(encoder, seed=seed, **kwargs)
-    model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9))
-    return model
-
-
-def weights_of(model):
-    return [ops.convert_to_numpy(each) for each in model.weights]
-
-
-def assert_same_weights(first, second, **tolerance):
-    for one, other in zip(weights_of(first), weights_of(second), strict=True):
-        np.testing.assert_allclose(one, other, **tolerance)
+def small_model(**kwargs):
+    defaults = {"temperature": 0.2, "eager": False}
+    return checks.small_model(models.SimCLR, **{**defaults, **kwargs})
 
 
 def test_fit_lowers_the_loss():
