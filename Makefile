@@ -16,7 +16,7 @@ demo: $(VENV)/installed
 	    --flagfile=experiments/recipes/demo.txt --output_dir=$(RUNS)/demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .
