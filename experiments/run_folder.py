@@ -85,6 +85,11 @@ class RunFolder:
         model.load_weights(self._checkpoint(max(epochs)))
         return max(epochs)
 
+    def newest_checkpoint(self):
+        """The file from which the run goes on, or None where there is none."""
+        epochs = self._checkpoints()
+        return self._checkpoint(max(epochs)) if epochs else None
+
     def _checkpoint(self, epoch):
         return self.path / f"checkpoint-{epoch:04d}.weights.h5"
 

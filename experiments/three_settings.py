@@ -93,11 +93,13 @@ def _stop(folder, output_dir):
     """Ctrl-C: says what is left behind, and how to go on."""
     folder.update(status="interrupted")
     _write_report(output_dir)
-    epochs = len(folder.read("metrics.json") or [])
+    checkpoint = folder.newest_checkpoint()
+    kept = (
+        f"the checkpoint {checkpoint.name}" if checkpoint else "no checkpoint"
+    )
     print(
-        f"\nInterrupted. {folder.path} keeps metrics.csv and the checkpoint "
-        f"after epoch {epochs}; the same command, without --overwrite, goes "
-        "on from there.",
+        f"\nInterrupted. {folder.path} keeps the metrics of its epochs and "
+        f"{kept}; the same command, without --overwrite, goes on from there.",
         file=sys.stderr,
     )
     sys.exit(INTERRUPTED)

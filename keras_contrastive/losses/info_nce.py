@@ -16,6 +16,7 @@ from keras import ops
 from keras_contrastive.losses.cosine import cosine_similarities
 from keras_contrastive.losses.cosine import unit_vectors
 from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.positions import positions_or_all
 from keras_contrastive.losses.temperature import check_temperature
 
 
@@ -92,11 +93,10 @@ def info_nce_similarities(
     _check_shapes(queries, keys, negatives, candidates)
     if negatives is None:
         candidates = keys if candidates is None else candidates
-        if positions is None:
-            positions = ops.arange(ops.shape(queries)[0], dtype="int32")
+        positions = positions_or_all(queries, positions)
         similarities = cosine_similarities(queries, candidates)
         positives = ops.take_along_axis(
-            similarities, ops.cast(positions, "int32")[:, None], axis=1
+            similarities, positions[:, None], axis=1
         )
         return similarities, ops.squeeze(positives, axis=1)
     positives = ops.sum(unit_vectors(queries) * unit_vectors(keys), axis=1)

@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from keras_contrastive.losses.positions import positions_or_all
+
 
 def label_pairs(labels, embeddings, candidate_labels, candidates, positions):
     """Compares anchors' labels with candidates'.
@@ -32,28 +34,12 @@ def label_pairs(labels, embeddings, candidate_labels, candidates, positions):
     candidate_labels = _checked(
         "candidate_labels", candidate_labels, "candidates", candidates
     )
-    positions = anchor_positions(labels, positions)
+    positions = positions_or_all(labels, positions)
     everybody = ops.arange(ops.shape(candidate_labels)[0], dtype="int32")
     same_class = labels[:, None] == candidate_labels[None]
     is_myself = positions[:, None] == everybody[None]
     is_positive = ops.logical_and(same_class, ops.logical_not(is_myself))
     return candidates, is_positive, ops.logical_not(same_class)
-
-
-def anchor_positions(labels, positions):
-    """Where anchors stand among candidates, int32 `(batch,)`.
-
-    Args:
-        labels: int tensor `(batch,)`.
-        positions: int tensor `(batch,)`, or None for `0 .. batch - 1`.
-
-    Returns:
-        int32 tensor.
-    """
-    if positions is None:
-        labels = ops.convert_to_tensor(labels)
-        return ops.arange(ops.shape(labels)[0], dtype="int32")
-    return ops.cast(positions, "int32")
 
 
 def _checked(name, labels, other_name, embeddings):

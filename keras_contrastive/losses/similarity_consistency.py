@@ -14,8 +14,8 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.cosine import cosine_similarities
-from keras_contrastive.losses.label_pairs import anchor_positions
 from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.positions import positions_or_all
 from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.losses.view_similarities import without
 
@@ -72,7 +72,7 @@ def similarity_consistency(
         others = keys if candidates is None else candidates
     logits = [cosine_similarities(each, others) for each in (queries, keys)]
     if negatives is None:
-        myself = anchor_positions(queries[:, 0], positions)
+        myself = positions_or_all(queries, positions)
         logits = [without(each, myself) for each in logits]
     log_p, log_q = (
         ops.log_softmax(each / temperature, axis=1) for each in logits

@@ -13,8 +13,8 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.cosine import cosine_similarities
-from keras_contrastive.losses.label_pairs import anchor_positions
 from keras_contrastive.losses.label_pairs import label_pairs
+from keras_contrastive.losses.positions import positions_or_all
 from keras_contrastive.losses.row_loss import RowLoss
 from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.losses.view_similarities import without
@@ -70,7 +70,7 @@ def supervised_contrastive(
         Khosla et al. 2020, https://arxiv.org/abs/2004.11362
     """
     check_temperature(temperature)
-    positions = anchor_positions(labels, positions)
+    positions = positions_or_all(labels, positions)
     candidates, is_positive, _ = label_pairs(
         labels, embeddings, candidate_labels, candidates, positions
     )

@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_contrastive.losses.cosine import cosine_similarities
 from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.positions import positions_or_all
 
 # Far below any similarity, yet finite once divided by a temperature:
 # infinity would turn into NaN in the gradient of a row without others.
@@ -43,9 +44,7 @@ def view_similarities(
         ops.concatenate([view_1, view_2]),
         ops.concatenate([candidates_1, candidates_2]),
     )
-    if positions is None:
-        positions = ops.arange(ops.shape(view_1)[0], dtype="int32")
-    positions = ops.cast(positions, "int32")
+    positions = positions_or_all(view_1, positions)
     count = ops.shape(candidates_1)[0]
     myself = ops.concatenate([positions, positions + count])
     partners = ops.concatenate([positions + count, positions])

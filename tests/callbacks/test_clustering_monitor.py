@@ -15,6 +15,8 @@ def images_of_three_colours(count=90):
 
 
 def fit(monitor, images, epochs):
+    # A start from which the clusters are neither perfect nor constant.
+    keras.utils.set_random_seed(6)
     layers = [keras.layers.Flatten(), keras.layers.Dense(5)]
     model = keras.Sequential([keras.layers.Input((4, 4, 3)), *layers])
     model.compile("sgd", "mse", jit_compile=False)
@@ -33,7 +35,7 @@ def test_the_figure_is_the_clustering_accuracy():
         model.predict(images, verbose=0), 3, seeds=1, n_init=3
     )
     expected = evaluation.clustering_accuracy(labels, clusters)
-    assert expected > 0.4
+    assert 0.4 < expected < 1
     assert logged[-1] == pytest.approx(expected, abs=0.02)
     assert len(logged) == 3  # the first, the second and the fourth epoch
 
