@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments import settings
-from experiments import training_run
+from experiments import run_evaluation
+from experiments import setting_run
 from keras_contrastive import evaluation
 
 PCA_DIM = 64
@@ -31,14 +31,13 @@ def measure(study_data, values):
     pca = dict(
         zip(pixels, evaluation.pca_features(*pixels.values(), dim=PCA_DIM))
     )
-    unsplit = settings.SETTINGS["unsplit"]
-    untrained = training_run.build(unsplit, study_data, values, seed=0)
+    untrained = setting_run.build("unsplit", study_data, values, seed=0)
     return {
         "chance": _chance(study_data),
         # A probe of thousands of columns would take longer than the study.
-        "pixels": training_run.figures(pixels, study_data, probe=False),
-        "pca": training_run.figures(pca, study_data),
-        "untrained": training_run.evaluate(untrained, study_data, None, 0),
+        "pixels": run_evaluation.figures(pixels, study_data, probe=False),
+        "pca": run_evaluation.figures(pca, study_data),
+        "untrained": run_evaluation.evaluate(untrained, study_data, None, 0),
     }
 
 

@@ -1,11 +1,11 @@
-"""Epochs of which `data.batches` knows nothing, for two of the settings."""
+"""Epochs of which `data.batches` knows nothing: repeated, or of any policy."""
 
 import numpy as np
 
 from keras_contrastive import data
 
 
-def repeated(images, indices, batch_size, steps, seed):
+def repeated(images, indices, batch_size, steps, seed, labels=None):
     """Epochs of a given number of steps over few images.
 
     Each epoch makes as many passes as that takes, each in an order of its
@@ -17,6 +17,7 @@ def repeated(images, indices, batch_size, steps, seed):
         batch_size: int, at most as many.
         steps: int, batches an epoch.
         seed: int.
+        labels: int array, one label for each of all images; or None.
 
     Returns:
         `data.Batches`.
@@ -32,7 +33,8 @@ def repeated(images, indices, batch_size, steps, seed):
         full = [order[: steps_of_pass * batch_size] for order in orders]
         return np.concatenate(full)[: steps * batch_size]
 
-    return data.Batches(images, {}, rows_of, batch_size)
+    columns = {} if labels is None else {"labels": labels.astype("int32")}
+    return data.Batches(images, columns, rows_of, batch_size)
 
 
 class RandomPolicies(data.Batches):

@@ -57,6 +57,19 @@ class RunFolder:
         """Changes entries of `run.json`."""
         self.write("run.json", {**(self.read("run.json") or {}), **changes})
 
+    def start(self, **record):
+        """Writes `run.json` for a run that begins, or goes on."""
+        self.update(
+            **record,
+            command=command(),
+            commit=commit(),
+            versions=versions(),
+            machine=machine(),
+            started=now(),
+            finished=None,
+            status="running",
+        )
+
     def write_metrics(self, records):
         """Writes the epochs' records, as JSON and as CSV."""
         self.write("metrics.json", records)

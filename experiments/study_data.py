@@ -66,8 +66,11 @@ class StudyData:
         train: Part to train on.
         validation: Part to choose by.
         test: Part to judge by, at the end.
-        subset_ids: int array, the subset of each of `train`'s images.
-        random_ids: int array, a second partition, independent of the first.
+        balanced: Part, `train` as it was before a long tail was drawn of it.
+        subset_ids: int array, the subset of each of `train`'s images; None
+            where there are no subsets.
+        random_ids: int array, a second partition, independent of the first;
+            None where there are no subsets.
         index_hash: str, the same wherever the same images are chosen.
     """
 
@@ -76,25 +79,41 @@ class StudyData:
     train: Part
     validation: Part
     test: Part
-    subset_ids: np.ndarray
-    random_ids: np.ndarray
+    balanced: Part
+    subset_ids: np.ndarray | None
+    random_ids: np.ndarray | None
     index_hash: str
+
+    @property
+    def num_classes(self):
+        """Classes of all images together, or None without labels."""
+        labels = self.train.labels
+        return None if labels is None else len(np.unique(labels))
+
+    @property
+    def class_counts(self):
+        """Training images of each class, or None without labels."""
+        labels = self.train.own_labels
+        return None if labels is None else np.bincount(
+            labels, minlength=self.num_classes
+        )  # fmt: skip
 
     def summary(self):
         """What a run's record says of its data."""
-        labels = self.train.labels
         return {
             "name": self.name,
             "train": len(self.train),
             "validation": len(self.validation),
             "test": len(self.test),
-            "num_classes": None if labels is None else len(np.unique(labels)),
+            "num_classes": self.num_classes,
             "class_names": self.class_names,
             "index_hash": self.index_hash,
         }
 
 
-def load(dataset, data_dir, image_size, data_split, num_subsets):
+def load(
+    dataset, data_dir, image_size, data_split, num_subsets=None, imbalance=1.0
+):
     """Loads a dataset and cuts it into parts and subsets.
 
     Args:
@@ -102,10 +121,15 @@ def load(dataset, data_dir, image_size, data_split, num_subsets):
         data_dir: str or None, where tensorflow-datasets keeps its data.
         image_size: int, side of a folder's images in pixels.
         data_split: `"standard"` or `"source"`.
-        num_subsets: int, subsets of the training images.
+        num_subsets: int, subsets of the training images; None for none.
+        imbalance: float >= 1, the largest class of the training images
+            divided by the smallest; other parts stay as they are.
 
     Returns:
         StudyData.
+
+    Raises:
+        ValueError: an imbalance of images without labels, and as `data.load`.
     """
     is_folder = dataset.startswith("folder:")
     loaded = data.load(
@@ -117,20 +141,24 @@ def load(dataset, data_dir, image_size, data_split, num_subsets):
         parts = _source_parts(loaded)
     else:
         parts = _standard_parts(loaded)
-    train = parts[0]
-    labels = _or_count(train.own_labels, len(train))
-    subset_ids = data.partition(labels, num_subsets, seed=DATA_SEED)
-    random_ids = data.partition(labels, num_subsets, seed=DATA_SEED + 1)
+    train = _long_tail(parts[0], imbalance)
+    subset_ids = random_ids = None
+    if num_subsets is not None:
+        labels = _or_count(train.own_labels, len(train))
+        subset_ids = data.partition(labels, num_subsets, seed=DATA_SEED)
+        random_ids = data.partition(labels, num_subsets, seed=DATA_SEED + 1)
     return StudyData(
         name=dataset,
         class_names=loaded.class_names,
         train=train,
         validation=parts[1],
         test=parts[2],
+        balanced=parts[0],
         subset_ids=subset_ids,
         random_ids=random_ids,
         index_hash=data.index_hash(
-            *(part.indices for part in parts), subset_ids
+            *(part.indices for part in (train, *parts[1:])),
+            *([] if subset_ids is None else [subset_ids]),
         ),
     )
 
@@ -157,6 +185,19 @@ def _source_parts(loaded):
         _or_count(labels, len(images)), (0.8, 0.1, 0.1), seed=DATA_SEED
     )
     return tuple(Part(images, labels, indices) for indices in shares)
+
+
+def _long_tail(part, imbalance):
+    """Fewer images of the later classes."""
+    if imbalance == 1:
+        return part
+    if part.labels is None:
+        raise ValueError(
+            f"--imbalance={imbalance:g} needs labels, which the images lack; "
+            "leave it out."
+        )
+    kept = data.long_tail(part.own_labels, imbalance, seed=DATA_SEED)
+    return dataclasses.replace(part, indices=part.indices[kept])
 
 
 def _or_count(labels, count):

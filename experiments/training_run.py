@@ -1,4 +1,4 @@
-"""One run: trains one setting with one seed, evaluates it, exports it."""
+"""One run: trains a model, evaluates it, exports it, records all of it."""
 
 import sys
 import time
@@ -6,57 +6,60 @@ import time
 import keras
 import numpy as np
 
+from experiments import build_model
+from experiments import long_tail_figures
 from experiments import pictures
+from experiments import run_evaluation
 from experiments import run_folder
-from experiments import settings
-from experiments import study_flags
+from experiments import training_flags
 from experiments.run_callbacks import RunLog
 from experiments.run_callbacks import Stopwatch
 from experiments.run_callbacks import ViewsSheet
 from keras_contrastive import callbacks
-from keras_contrastive import encoders
-from keras_contrastive import evaluation
 from keras_contrastive import export
-from keras_contrastive import layers
 from keras_contrastive import models
 from keras_contrastive import views
 
 # Enough to see an epoch's progress by, little enough to cost seconds.
 MONITORED_BANK = 5000
 MONITORED_QUERIES = 1000
-PROJECTION_DIM = 128
+SHEET_IMAGES = 10
 
 
-def run(name, seed, study_data, values, folder):
-    """Trains and evaluates one setting, or goes on where it was interrupted.
+def run(model, batches, study_data, values, folder, record):
+    """Trains and evaluates a model, or goes on where it was interrupted.
 
     Args:
-        name: str, the setting's name.
-        seed: int.
+        model: ContrastiveModel, not compiled.
+        batches: `data.Batches` to train on.
         study_data: StudyData.
         values: `flags.FLAGS`, parsed.
         folder: RunFolder.
+        record: dict, what tells this run from others, for `run.json`; with
+            its `seed`.
     """
     began = time.process_time()
-    setting = settings.SETTINGS[name]
-    keras.utils.set_random_seed(seed)
-    batches = settings.training_batches(
-        setting,
-        study_data,
-        study_flags.value_of(values, "batch_size"),
-        seed,
-        values.subset_policies,
+    epochs = training_flags.value_of(values, "epochs")
+    build_model.compile_model(
+        model,
+        values,
+        training_flags.value_of(values, "learning_rate"),
+        epochs * len(batches),
     )
-    model = build(setting, study_data, values, seed)
-    epochs = study_flags.value_of(values, "epochs")
-    compile_model(model, values, epochs * len(batches))
-    _record_start(folder, name, seed, setting, study_data, values, model)
+    folder.start(
+        **record,
+        backend=keras.backend.backend(),
+        dataset=study_data.summary(),
+        parameters=model.count_params(),
+    )
     initial_epoch = folder.load_checkpoint(model)
     watch = _fit(
         model, batches, epochs, initial_epoch, study_data, values, folder
     )
     start = time.perf_counter()
-    results = evaluate(model, study_data, folder, seed)
+    results = run_evaluation.evaluate(model, study_data, folder, record["seed"])
+    if len(study_data.train) < len(study_data.balanced):
+        results["long_tail"] = long_tail_figures.measure(model, study_data)
     _export(model, study_data, folder)
     folder.write("results.json", results)
     folder.update(
@@ -73,182 +76,15 @@ def run(name, seed, study_data, values, folder):
     )
 
 
-def build(setting, study_data, values, seed):
-    """The model of a setting, before training.
-
-    Args:
-        setting: Setting.
-        study_data: StudyData.
-        values: `flags.FLAGS`, parsed.
-        seed: int.
-
-    Returns:
-        SimCLR.
-    """
-    keras.config.set_dtype_policy(values.precision)
-    normalization = settings.normalization(setting, values.num_subsets)
-    encoder = getattr(encoders, values.encoder)(
-        input_shape=study_data.train.images.shape[1:],
-        normalization=normalization,
-    )
-    projector = None
-    if values.projector != "none":
-        projector = layers.projection_head(
-            values.projector,
-            encoder.output_shape[-1],
-            output_dim=PROJECTION_DIM,
-            normalization=normalization,
-        )
-    return models.SimCLR(
-        encoder,
-        projector=projector,
-        views=settings.view_policy(
-            setting,
-            values.num_subsets,
-            values.subset_policies,
-            values.policy,
-        ),
-        temperature=study_flags.value_of(values, "temperature"),
-        seed=seed,
-    )
-
-
-def compile_model(model, values, steps):
-    """Gives a model the optimizer and the schedule that flags ask for.
-
-    Args:
-        model: keras.Model.
-        values: `flags.FLAGS`, parsed.
-        steps: int, updates in all.
-    """
-    warmup = max(1, steps // 10)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        decay_steps=max(1, steps - warmup),
-        warmup_target=study_flags.value_of(values, "learning_rate"),
-        warmup_steps=warmup,
-    )
-    options = {}
-    if values.optimizer == "sgd":
-        options["momentum"] = 0.9
-    if values.optimizer != "adam":
-        options["weight_decay"] = values.weight_decay
-    optimizer = {
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "sgd": keras.optimizers.SGD,
-    }[values.optimizer]
-    model.compile(optimizer=optimizer(rate, **options))
-
-
-def features_and_projections(model, part):
-    """What a model makes of a part's images, in inference mode.
-
-    Args:
-        model: SimCLR.
-        part: study_data.Part.
-
-    Returns:
-        Tuple of float32 arrays `(count, dim)`.
-    """
-    features = model.predict(part.batches(), verbose=0)
-    if model.projector is None:
-        return features, features
-    projections = model.projector.predict(features, verbose=0)
-    return features, projections
-
-
-def evaluate(model, study_data, folder, seed):
-    """Every figure for features and projections, on validation and test.
-
-    Args:
-        model: SimCLR.
-        study_data: StudyData.
-        folder: RunFolder, for the picture of the embedding; or None.
-        seed: int.
-
-    Returns:
-        Dict: features or projections -> validation or test -> figures.
-    """
-    parts = {
-        "train": study_data.train,
-        "validation": study_data.validation,
-        "test": study_data.test,
-    }
-    outputs = {
-        name: features_and_projections(model, part)
-        for name, part in parts.items()
-    }
-    if folder is not None:
-        pictures.draw_embedding(
-            outputs["test"][0],
-            study_data.test.own_labels,
-            study_data.class_names,
-            folder / "embedding.png",
-            seed=seed,
-        )
-    print("    clustering, kNN and linear probe", flush=True)
-    return {
-        kind: figures({name: both[index] for name, both in outputs.items()},
-                      study_data)
-        for index, kind in enumerate(("features", "projections"))
-    }  # fmt: skip
-
-
-def figures(features, study_data, probe=True):
-    """The figures of one kind of features.
-
-    Args:
-        features: dict of arrays for train, validation and test.
-        study_data: StudyData.
-        probe: bool, whether to fit a linear probe.
-
-    Returns:
-        Dict: validation or test -> figures.
-    """
-    if study_data.test.labels is None:
-        return {"validation": {}, "test": _geometry(features["test"])}
-    measured = evaluation.evaluate_features(
-        features["train"],
-        study_data.train.own_labels,
-        features["test"],
-        study_data.test.own_labels,
-        validation_features=features["validation"],
-        validation_labels=study_data.validation.own_labels,
-        probe=probe,
-    )
-    prefix = "validation_"
-    return {
-        "validation": {
-            name.removeprefix(prefix): value
-            for name, value in measured.items()
-            if name.startswith(prefix)
-        },
-        "test": {
-            name: value
-            for name, value in measured.items()
-            if not name.startswith(prefix)
-        },
-    }
-
-
-def _geometry(features):
-    """What can be said of features without labels."""
-    return {
-        "uniformity": evaluation.uniformity(features),
-        "effective_rank": evaluation.effective_rank(features),
-        "spread": evaluation.spread(features),
-        "collapsed": evaluation.collapsed(features),
-    }
-
-
 def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):
-    some = study_data.train.sample(values.num_subsets)
+    some = study_data.train.sample(SHEET_IMAGES)
+    policy = model.policies[0]
+    num_policies = len(getattr(policy, "policies", [policy]))
     sheet = views.contact_sheet(
-        model.policies[0],
+        policy,
         some.load(),
         seed=model.seed,
-        policy_ids=np.arange(len(some), dtype="int32"),
+        policy_ids=np.arange(len(some), dtype="int32") % num_policies,
     )
     pictures.draw_views(sheet, folder / "views.png")
     log_dir = folder / "tensorboard"
@@ -261,7 +97,7 @@ def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):
         initial_epoch=initial_epoch,
         callbacks=[
             watch,
-            *_monitors(study_data, values),
+            *_monitors(model, study_data, values),
             keras.callbacks.TensorBoard(log_dir, write_graph=False),
             ViewsSheet(sheet, log_dir),
             log,
@@ -273,9 +109,12 @@ def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):
     return watch
 
 
-def _monitors(study_data, values):
+def _monitors(model, study_data, values):
     every = values.monitor_every
     if not every or study_data.train.labels is None:
+        return []
+    if isinstance(model, models.Classifier):
+        # Its own accuracy is in the logs.
         return []
     bank = study_data.train.sample(MONITORED_BANK)
     queries = study_data.validation.sample(MONITORED_QUERIES)
@@ -294,34 +133,15 @@ def _monitors(study_data, values):
     ]
 
 
-def _record_start(folder, name, seed, setting, study_data, values, model):
-    folder.update(
-        setting=name,
-        seed=seed,
-        setting_description=settings.describe(
-            setting, values.num_subsets, values.subset_policies, values.policy
-        ),
-        command=run_folder.command(),
-        flags=study_flags.as_dict(values),
-        commit=run_folder.commit(),
-        versions=run_folder.versions(),
-        machine=run_folder.machine(),
-        backend=keras.backend.backend(),
-        dataset=study_data.summary(),
-        parameters=model.count_params(),
-        started=run_folder.now(),
-        finished=None,
-        status="running",
-    )
-
-
 def _export(model, study_data, folder):
-    """Saves the encoder, and makes sure that it is the one that trained."""
+    """Saves model and encoder, and makes sure that the encoder is the same."""
+    model.save(folder / "model.keras")
     path = folder / "encoder.keras"
     export.encoder(model).save(path)
     images = study_data.test.sample(64).load()
     loaded = keras.saving.load_model(path).predict(images, verbose=0)
-    expected = model.predict(images, verbose=0)
+    trained = run_evaluation.feature_model(model)
+    expected = trained.predict(images, verbose=0)
     difference = float(np.max(np.abs(loaded - expected)))
     scale = float(np.max(np.abs(expected)))
     if difference > 1e-3 * max(scale, 1e-3):

@@ -179,6 +179,12 @@ class Batches(keras.utils.PyDataset):
         """Number of images in an epoch, without those left out."""
         return self._num_rows
 
+    @property
+    def labels(self):
+        """Labels of the images in use, int32 (L,), or None without any."""
+        labels = self._columns.get("labels")
+        return None if labels is None else labels[self._rows()]
+
     def __len__(self):
         return -(-self._num_rows // self.batch_size)
 

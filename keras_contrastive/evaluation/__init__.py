@@ -3,6 +3,7 @@
 from keras_contrastive.evaluation.baselines import chance_clustering_accuracy
 from keras_contrastive.evaluation.baselines import pca_features
 from keras_contrastive.evaluation.baselines import pixel_features
+from keras_contrastive.evaluation.class_frequency import accuracy_by_frequency
 from keras_contrastive.evaluation.clustering import ari
 from keras_contrastive.evaluation.clustering import clustering_accuracy
 from keras_contrastive.evaluation.clustering import clustering_figures
@@ -18,9 +19,11 @@ from keras_contrastive.evaluation.k_means import kmeans_clustering
 from keras_contrastive.evaluation.knn import knn_accuracy
 from keras_contrastive.evaluation.knn import knn_predict
 from keras_contrastive.evaluation.linear_probe import linear_probe_accuracy
+from keras_contrastive.evaluation.linear_probe import linear_probe_predict
 from keras_contrastive.evaluation.similarity import similarity_auroc
 
 __all__ = [
+    "accuracy_by_frequency",
     "alignment",
     "ari",
     "chance_clustering_accuracy",
@@ -33,6 +36,7 @@ __all__ = [
     "knn_accuracy",
     "knn_predict",
     "linear_probe_accuracy",
+    "linear_probe_predict",
     "nmi",
     "pca_features",
     "pixel_features",

@@ -30,12 +30,6 @@ def linear_probe_accuracy(
 ):
     """Test accuracy of logistic regression on frozen features.
 
-    `mean cross-entropy + (strength / 2) ||W||^2` on standardized features,
-    for each strength; the one of the highest accuracy on the validation
-    features is taken, the stronger of equals. Without validation features a
-    tenth of the training ones is held out, class by class, to choose with;
-    the probe is then fitted to all of them.
-
     Args:
         train_features: floats `(N, dim)`.
         train_labels: integers `(N,)`; any values.
@@ -51,9 +45,7 @@ def linear_probe_accuracy(
         float in [0, 1].
 
     Raises:
-        ValueError: for features that are not finite, lengths or widths that
-            differ, strengths that are not positive, validation features
-            without labels, or too few training features to hold any out.
+        ValueError: as `linear_probe_predict`.
 
     Example:
 
@@ -63,6 +55,60 @@ def linear_probe_accuracy(
     ...     features[:200], labels[:200], features[200:], labels[200:]
     ... ) > 0.9
     True
+    """
+    test_features, test_labels = _checked(test_features, test_labels, "test")
+    predicted = linear_probe_predict(
+        train_features,
+        train_labels,
+        test_features,
+        validation_features,
+        validation_labels,
+        strengths,
+        seed,
+    )
+    return float(np.mean(predicted == test_labels))
+
+
+def linear_probe_predict(
+    train_features,
+    train_labels,
+    test_features,
+    validation_features=None,
+    validation_labels=None,
+    strengths=STRENGTHS,
+    seed=0,
+):
+    """Labels that logistic regression on frozen features predicts.
+
+    `mean cross-entropy + (strength / 2) ||W||^2` on standardized features,
+    for each strength; the one of the highest accuracy on the validation
+    features is taken, the stronger of equals. Without validation features a
+    tenth of the training ones is held out, class by class, to choose with;
+    the probe is then fitted to all of them.
+
+    Args:
+        train_features: floats `(N, dim)`.
+        train_labels: integers `(N,)`; any values.
+        test_features: floats `(M, dim)`.
+        validation_features: floats `(V, dim)`, or None.
+        validation_labels: integers `(V,)`, or None.
+        strengths: floats > 0, the penalties to choose from.
+        seed: int, for what is held out.
+
+    Returns:
+        Array `(M,)` of values of `train_labels`.
+
+    Raises:
+        ValueError: for features that are not finite, lengths or widths that
+            differ, strengths that are not positive, validation features
+            without labels, or too few training features to hold any out.
+
+    Example:
+
+    >>> features = np.array([[-2.0], [-1.0], [1.0], [2.0]])
+    >>> labels = np.array([3, 3, 7, 7])
+    >>> linear_probe_predict(features, labels, np.array([[-3.0], [3.0]]))
+    array([3, 7])
     """
     strengths = sorted(strengths, reverse=True)
     if not strengths or not strengths[-1] > 0:
@@ -76,7 +122,8 @@ def linear_probe_accuracy(
             "received one of them; give both, or none."
         )
     train = _checked(train_features, train_labels, "train")
-    test = _checked(test_features, test_labels, "test", train)
+    test_features = as_features(test_features, "test_features")
+    check_same_dim(train[0], test_features, "train_features", "test_features")
     if validation_features is None:
         fitted, held_out = _hold_out(train[1], seed)
         scores = [
@@ -85,16 +132,17 @@ def linear_probe_accuracy(
         ]
         best = strengths[int(np.argmax(scores))]
         (probe,) = _probes(*train, [best])
-        return probe.accuracy(*test)
-    validation = _checked(
-        validation_features, validation_labels, "validation", train
+        return probe.predict(test_features)
+    validation = _checked(validation_features, validation_labels, "validation")
+    check_same_dim(
+        train[0], validation[0], "train_features", "validation_features"
     )
     # The first of equals, which is the stronger one.
     probe = max(
         _probes(*train, strengths),
         key=lambda probe: probe.accuracy(*validation),
     )
-    return probe.accuracy(*test)
+    return probe.predict(test_features)
 
 
 class _Probe:
@@ -107,10 +155,13 @@ class _Probe:
         self.weights = weights
         self.intercepts = intercepts
 
-    def accuracy(self, features, labels):
+    def predict(self, features):
         features = (features - self.mean) / self.deviation
         logits = features @ self.weights + self.intercepts
-        return float(np.mean(self.classes[logits.argmax(axis=1)] == labels))
+        return self.classes[logits.argmax(axis=1)]
+
+    def accuracy(self, features, labels):
+        return float(np.mean(self.predict(features) == labels))
 
 
 def _probes(features, labels, strengths):
@@ -149,11 +200,9 @@ def _hold_out(labels, seed):
     return np.setdiff1d(np.arange(len(labels)), held_out), held_out
 
 
-def _checked(features, labels, part, train=None):
-    """Features and labels of a part, checked; as wide as those of `train`."""
+def _checked(features, labels, part):
+    """Features and labels of a part, checked."""
     name = f"{part}_features"
     features = as_features(features, name)
     labels = as_labels(labels, len(features), f"{part}_labels", name)
-    if train is not None:
-        check_same_dim(train[0], features, "train_features", name)
     return features, labels

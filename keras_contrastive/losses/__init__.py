@@ -2,6 +2,8 @@
 
 from keras_contrastive.losses.alignment import Alignment
 from keras_contrastive.losses.alignment import alignment
+from keras_contrastive.losses.bilinear_info_nce import BilinearInfoNCE
+from keras_contrastive.losses.bilinear_info_nce import bilinear_info_nce
 from keras_contrastive.losses.decoupled_contrastive import DecoupledContrastive
 from keras_contrastive.losses.decoupled_contrastive import decoupled_contrastive
 from keras_contrastive.losses.gaussian_kl import GaussianKL
@@ -17,6 +19,8 @@ from keras_contrastive.losses.pair_discrimination import PairDiscrimination
 from keras_contrastive.losses.pair_discrimination import pair_discrimination
 from keras_contrastive.losses.pair_distance import PairDistance
 from keras_contrastive.losses.pair_distance import pair_distance
+from keras_contrastive.losses.siamese_composite import SiameseComposite
+from keras_contrastive.losses.siamese_composite import siamese_composite
 from keras_contrastive.losses.similarity_consistency import (
     SimilarityConsistency,
 )
@@ -37,6 +41,7 @@ from keras_contrastive.losses.uniformity import uniformity
 
 __all__ = [
     "Alignment",
+    "BilinearInfoNCE",
     "DecoupledContrastive",
     "GaussianKL",
     "InfoNCE",
@@ -44,12 +49,14 @@ __all__ = [
     "NTXent",
     "PairDiscrimination",
     "PairDistance",
+    "SiameseComposite",
     "SimilarityConsistency",
     "SupervisedContrastive",
     "Triplet",
     "Uniformity",
     "alignment",
     "batch_gaussian_kl",
+    "bilinear_info_nce",
     "decoupled_contrastive",
     "gaussian_kl",
     "given_triplet",
@@ -58,6 +65,7 @@ __all__ = [
     "nt_xent",
     "pair_discrimination",
     "pair_distance",
+    "siamese_composite",
     "similarity_consistency",
     "supervised_contrastive",
     "triplet",

@@ -55,6 +55,10 @@ class ContrastiveModel(keras.Model):
 
     #: Names of what `contrastive_step` measures, beside the loss.
     metric_names = ()
+    #: Fewer views than these a method cannot learn from.
+    least_views = 2
+    #: The split whose branch gives the features; None for all of them alike.
+    inference_split = None
 
     def __init__(
         self,
@@ -67,11 +71,11 @@ class ContrastiveModel(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        _check_encoder(encoder)
-        _check_choice("view_order", view_order, VIEW_ORDERS)
+        check_encoder(encoder)
+        check_choice("view_order", view_order, VIEW_ORDERS)
         self.encoder = encoder
-        self.projector = _projector(projector, encoder)
-        self.policies = _policies(views, num_views)
+        self.projector = make_projector(projector, encoder)
+        self.policies = _policies(views, num_views, self.least_views)
         self.num_views = len(self.policies)
         self.view_order = view_order
         self.seed = seed
@@ -110,9 +114,13 @@ class ContrastiveModel(keras.Model):
         batch = inputs if isinstance(inputs, dict) else {"images": inputs}
         return self.encode(
             to_unit_floats(batch["images"]),
-            split_ids=batch.get("split_ids"),
+            split_ids=self.split_ids_of(batch),
             training=training,
         )
+
+    def split_ids_of(self, batch):
+        """The split of each image of a batch, int32 `(N,)`, or None."""
+        return batch.get("split_ids")
 
     def encode(self, images, split_ids=None, training=False):
         """Features `(N, dim)` of images in [0, 1]."""
@@ -141,7 +149,7 @@ class ContrastiveModel(keras.Model):
             List of float tensors.
         """
         count = count or self.num_views
-        split_ids = batch.get("split_ids")
+        split_ids = self.split_ids_of(batch)
         if split_ids is not None:
             split_ids = self.repeat_each_view(split_ids, count)
         features = self.encode(batch["views"], split_ids, training)
@@ -167,6 +175,10 @@ class ContrastiveModel(keras.Model):
     def make_views(self, batch, step):
         """Random views `(N * V, h, w, C)` of a batch, at a step."""
         return self.draw_views([batch["images"]] * self.num_views, batch, step)
+
+    def make_evaluation_views(self, batch):
+        """The views of `evaluate`: those of step 0, the same every time."""
+        return self.make_views(batch, 0)
 
     def draw_views(self, images, batch, step):
         """Draws a view of each of several lots of images, and stacks them.
@@ -206,13 +218,29 @@ class ContrastiveModel(keras.Model):
         weights = ops.ones_like(rows) if weights is None else weights
         total = replicas.all_sum(ops.sum(weights))
         loss = ops.sum(rows * weights) / ops.maximum(total, 1e-12)
-        self.loss_tracker.update_state(loss * replicas.count())
+        # By its images: of `evaluation_batches` the last may hold fewer.
+        self.loss_tracker.update_state(
+            loss * replicas.count(),
+            sample_weight=ops.cast(ops.shape(rows)[0], loss.dtype),
+        )
         for name, values in metrics.items():
             self.trackers[name].update_state(values)
         penalties = [ops.cast(each, loss.dtype) for each in self.losses]
         if penalties:
             loss = loss + ops.sum(ops.stack(penalties)) / replicas.count()
         return loss
+
+    def input_gradient(self, function, inputs):
+        """The gradient of a function's value with respect to its inputs.
+
+        Args:
+            function: from a tensor like `inputs` to a scalar.
+            inputs: float tensor.
+
+        Returns:
+            Tensor, shaped like `inputs`.
+        """
+        return _step_of_backend().input_gradient(function, inputs)
 
     def train_step(self, *args):
         return _step_of_backend().train_step(self, *args)
@@ -251,7 +279,7 @@ class ContrastiveModel(keras.Model):
             self.check_batches(batches)
             callbacks.append(model_inputs.EpochOrder(batches))
         if validation_data is not None:
-            validation_data = model_inputs.evaluation(
+            validation_data = self.evaluation_batches(
                 *model_inputs.images_and_labels(validation_data), batch_size
             )
         return super().fit(
@@ -279,8 +307,22 @@ class ContrastiveModel(keras.Model):
         Returns:
             As keras.Model.evaluate.
         """
-        batches = model_inputs.evaluation(x, y, batch_size)
+        batches = self.evaluation_batches(x, y, batch_size)
         return super().evaluate(batches, **kwargs)
+
+    def evaluation_batches(self, x, y, batch_size):
+        """Batches of `evaluate` and of `validation_data`.
+
+        Args:
+            x: images or batches, as in `fit`.
+            y: labels, if `x` is an array.
+            batch_size: int or None.
+
+        Returns:
+            `data.Batches` where `x` is an array, full ones only, since a loss
+            that counts its negatives depends on how many there are; else `x`.
+        """
+        return model_inputs.evaluation(x, y, batch_size)
 
     @property
     def metrics(self):
@@ -301,7 +343,8 @@ class ContrastiveModel(keras.Model):
     def from_config(cls, config):
         deserialize = keras.saving.deserialize_keras_object
         config = dict(config)
-        for name in ("encoder", "projector"):
+        # What has no projector says nothing of one.
+        for name in {"encoder", "projector"} & config.keys():
             config[name] = deserialize(config[name])
         config["views"] = [deserialize(policy) for policy in config["views"]]
         return cls(**config)
@@ -319,14 +362,14 @@ def _step_of_backend():
     return importlib.import_module(f"keras_contrastive.models.{backend}_step")
 
 
-def _policies(views, num_views):
+def _policies(views, num_views, least_views):
     """A policy for each view of an image."""
     if not isinstance(views, (tuple, list)):
         views = [views] * num_views
-    if len(views) < 2:
+    if len(views) < least_views:
         raise ValueError(
-            f"`views` must be two or more, received {len(views)}; a "
-            "contrastive loss compares views of the same image."
+            f"`views` must be {least_views} or more, received {len(views)}; "
+            "a contrastive loss compares views of the same image."
         )
     return [
         views_package.policy(each) if isinstance(each, str) else each
@@ -334,13 +377,30 @@ def _policies(views, num_views):
     ]
 
 
-def _projector(projector, encoder):
+def make_projector(projector, encoder):
+    """The projector that an argument means, a keras.Model or None.
+
+    Args:
+        projector: `"linear"`, `"mlp"`, None, or a keras.Model.
+        encoder: the model whose features it projects.
+
+    Returns:
+        keras.Model, or None.
+    """
     if isinstance(projector, str):
         return layers.projection_head(projector, encoder.output_shape[-1])
     return projector
 
 
-def _check_encoder(encoder):
+def check_encoder(encoder):
+    """Refuses an encoder that is not built or gives no feature vector.
+
+    Args:
+        encoder: keras.Model.
+
+    Raises:
+        ValueError: if its output is not `(batch, dim)`.
+    """
     shape = getattr(encoder, "output_shape", None) if encoder.built else None
     if not isinstance(shape, tuple) or len(shape) != 2:
         raise ValueError(
@@ -350,7 +410,17 @@ def _check_encoder(encoder):
         )
 
 
-def _check_choice(name, value, choices):
+def check_choice(name, value, choices):
+    """Refuses a value that is not offered.
+
+    Args:
+        name: str, the argument's name.
+        value: what was received.
+        choices: tuple of str.
+
+    Raises:
+        ValueError: if the value is none of the choices.
+    """
     if value not in choices:
         raise ValueError(
             f"`{name}` must be one of {', '.join(choices)}, received {value!r}."

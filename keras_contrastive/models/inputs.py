@@ -28,20 +28,23 @@ def training(x, y, batch_size, shuffle, seed):
     return _batches(x, y, batch_size, order=order, seed=seed)
 
 
-def evaluation(x, y, batch_size):
-    """Batches in the order of the data, full ones only.
+def evaluation(x, y, batch_size, drop_remainder=True):
+    """Batches in the order of the data.
 
     Args:
         x: images as an array, or anything that yields batches.
         y: labels or None.
         batch_size: int or None.
+        drop_remainder: bool, whether to leave out what does not fill a batch.
 
     Returns:
         `data.Batches` where `x` is an array, else `x`.
     """
     if not _is_array(x):
         return x
-    return _batches(x, y, batch_size, order="sequential")
+    return _batches(
+        x, y, batch_size, order="sequential", drop_remainder=drop_remainder
+    )
 
 
 def images_and_labels(validation_data):

@@ -79,6 +79,22 @@ def draw_view(policy, seed, images, step, view, positions, policy_ids):
     )
 
 
+def input_gradient(function, inputs):
+    """The gradient of a function's value with respect to its inputs.
+
+    What the function assigns to variables must stay within a scope of its
+    own: outside of the gradient such values mean nothing.
+
+    Args:
+        function: from an array like `inputs` to a scalar.
+        inputs: float array.
+
+    Returns:
+        Array, shaped like `inputs`.
+    """
+    return jax.grad(function)(inputs)
+
+
 def _loss_and_state(model, trainable, non_trainable, metrics, data, training):
     mapping = [
         *zip(model.trainable_variables, trainable),
@@ -88,8 +104,11 @@ def _loss_and_state(model, trainable, non_trainable, metrics, data, training):
     scope = keras.StatelessScope(state_mapping=mapping, collect_losses=True)
     with scope:
         batch = inputs.batch_dict(data)
-        step = model.step.value if training else 0
-        batch["views"] = model.make_views(batch, step)
+        batch["views"] = (
+            model.make_views(batch, model.step.value)
+            if training
+            else model.make_evaluation_views(batch)
+        )
         loss = model.batch_loss(batch, training=training)
         if training:
             model.step.assign(model.step + 1)

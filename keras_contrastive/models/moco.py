@@ -6,16 +6,16 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.info_nce import info_nce
-from keras_contrastive.losses.info_nce import info_nce_similarities
 from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.metrics.contrastive_figures import FIGURES
-from keras_contrastive.metrics.contrastive_figures import contrastive_figures
+from keras_contrastive.models.adversarial_training import AdversarialTraining
+from keras_contrastive.models.info_nce_figures import info_nce_and_figures
 from keras_contrastive.models.momentum_model import MomentumModel
 from keras_contrastive.models.queue import Queue
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class MoCo(MomentumModel):
+class MoCo(AdversarialTraining, MomentumModel):
     """MoCo: momentum contrast for unsupervised visual representations.
 
     A query, the projection of one view, must find the key of the other view
@@ -28,6 +28,11 @@ class MoCo(MomentumModel):
        company where normalization is split;
     3. the loss, InfoNCE against the queue;
     4. the keys enter the queue, in place of the oldest ones.
+
+    With an adversary the views of the queries are attacked, against the same
+    keys and queue, which no attack changes, and the loss is
+
+        InfoNCE(q, k) + weight * InfoNCE(adversarial q, k).
 
     `call` and `predict` give the features of the encoder, not of its copy.
 
@@ -50,10 +55,15 @@ class MoCo(MomentumModel):
         shuffle_keys: bool, whether keys are encoded in another order.
         eman: bool, whether the copy normalizes by moving statistics that
             follow the encoder's, not by those of its batch.
+        adversary: `models.Adversary`, or None for clean views alone. The
+            `encoder` and `projector` of the model are then copies whose batch
+            normalization has a branch for clean and one for adversarial
+            views; features and keys are the clean one's.
         **kwargs: as in `ContrastiveModel`.
 
     Raises:
-        ValueError: for a number out of range, or as in `ContrastiveModel`.
+        ValueError: for a number out of range, batch normalization that
+            cannot be given branches, or as in `ContrastiveModel`.
 
     Example:
 
@@ -68,6 +78,7 @@ class MoCo(MomentumModel):
         - He et al. 2019, https://arxiv.org/abs/1911.05722
         - Chen et al. 2020 (v2), https://arxiv.org/abs/2003.04297
         - Cai et al. 2021 (EMAN), https://arxiv.org/abs/2101.08482
+        - Ho and Vasconcelos 2020 (CLAE), https://arxiv.org/abs/2010.12050
     """
 
     metric_names = (*FIGURES, "queue_age")
@@ -80,6 +91,7 @@ class MoCo(MomentumModel):
         temperature=0.1,
         momentum=0.99,
         queue_size=4096,
+        adversary=None,
         **kwargs,
     ):
         check_temperature(temperature, advice="MoCo uses 0.1 on CIFAR-10")
@@ -88,6 +100,7 @@ class MoCo(MomentumModel):
             projector=projector,
             views=views,
             momentum=momentum,
+            adversary=adversary,
             **kwargs,
         )
         self.temperature = temperature
@@ -97,16 +110,26 @@ class MoCo(MomentumModel):
     def contrastive_step(self, batch, training):
         queries, keys = self.queries_and_keys(batch, training)
         negatives = ops.convert_to_tensor(self.queue.vectors)
-        rows = info_nce(queries, keys, negatives, self.temperature)
-        figures = contrastive_figures(
-            rows, *info_nce_similarities(queries, keys, negatives), queries
+        rows, figures = info_nce_and_figures(
+            queries, keys, negatives, self.temperature
         )
         figures["queue_age"] = self.queue.age(self.step.value)
+        if self.adversary is not None:
+            figures["clean_loss"] = rows
+            if training:
+                rows = rows + self._against_adversaries(batch, keys, negatives)
         if training:
             # After the loss of both directions: a key must not be a negative
             # of its own image.
             self.queue.enqueue(keys, self.step.value)
         return rows, None, figures
+
+    def _against_adversaries(self, batch, keys, negatives):
+        def loss_of(adversaries, rows):
+            own = ops.take(keys, rows, axis=0)
+            return info_nce(adversaries, own, negatives, self.temperature)
+
+        return self.adversarial_loss(self.query_views(batch), batch, loss_of)
 
     def check_batches(self, batches):
         """Refuses a queue below a batch, warns of one above the dataset."""

@@ -5,11 +5,9 @@ from keras import ops
 
 from keras_contrastive import layers
 from keras_contrastive.distribution import replicas
-from keras_contrastive.losses.info_nce import info_nce
-from keras_contrastive.losses.info_nce import info_nce_similarities
 from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.metrics.contrastive_figures import FIGURES
-from keras_contrastive.metrics.contrastive_figures import contrastive_figures
+from keras_contrastive.models.info_nce_figures import info_nce_and_figures
 from keras_contrastive.models.momentum_model import MomentumModel
 
 
@@ -105,11 +103,9 @@ class MoCoV3(MomentumModel):
             "candidates": replicas.all_gather(keys),
             "positions": positions,
         }
-        rows = info_nce(
+        return info_nce_and_figures(
             queries, keys, temperature=self.temperature, **everybody
         )
-        similarities = info_nce_similarities(queries, keys, **everybody)
-        return rows, contrastive_figures(rows, *similarities, queries)
 
     def get_config(self):
         return {

@@ -6,6 +6,8 @@ key = momentum key + (1 - momentum) query
 import keras
 from keras import ops
 
+from keras_contrastive.models.copied import copied
+
 
 def frozen_copy(model):
     """Copies a model, weights included, and takes its variables from training.
@@ -22,9 +24,7 @@ def frozen_copy(model):
     """
     if model is None:
         return None
-    config = keras.saving.serialize_keras_object(model)
-    copy = keras.saving.deserialize_keras_object(config)
-    copy.set_weights(model.get_weights())
+    copy = copied(model)
     for variable in copy.variables:
         variable.trainable = False
     return copy

@@ -77,6 +77,18 @@ class MomentumModel(ContrastiveModel):
             self._keys(views, directions, batch, training),
         )
 
+    def query_views(self, batch):
+        """The views that are queries: a list of `(N, h, w, C)`.
+
+        Args:
+            batch: as in `contrastive_step`.
+
+        Returns:
+            List of float tensors, in the order of the queries' rows.
+        """
+        views = self.each_view(batch["views"])
+        return views if self.symmetric else views[:1]
+
     def get_config(self):
         return {
             **super().get_config(),
@@ -100,13 +112,13 @@ class MomentumModel(ContrastiveModel):
 
     def _queries(self, views, directions, batch, training):
         images = ops.concatenate([views[query] for query, _ in directions])
-        split_ids = _repeated(batch.get("split_ids"), len(directions))
+        split_ids = _repeated(self.split_ids_of(batch), len(directions))
         features = self.encode(images, split_ids, training)
         return self.project(features, split_ids, training)
 
     def _keys(self, views, directions, batch, training):
         images = ops.concatenate([views[key] for _, key in directions])
-        split_ids = _repeated(batch.get("split_ids"), len(directions))
+        split_ids = _repeated(self.split_ids_of(batch), len(directions))
         # By moving statistics a row does not see its company.
         by_batch = training and not self.eman
         if not (by_batch and self.shuffle_keys):

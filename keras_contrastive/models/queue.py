@@ -38,11 +38,10 @@ class Queue(keras.layers.Layer):
         self.size = size
         self.dim = dim
         self.seed = seed
-        normal = keras.initializers.RandomNormal(seed=seed)
         self.vectors = self.add_weight(
             name="vectors",
             shape=(size, dim),
-            initializer=lambda shape, dtype: unit_vectors(normal(shape, dtype)),
+            initializer=random_unit_vectors(seed),
             trainable=False,
         )
         integer = {"dtype": "int32", "initializer": "zeros", "trainable": False}
@@ -60,12 +59,10 @@ class Queue(keras.layers.Layer):
         # Of more keys than there are places, the latest.
         keys = keys[-self.size :]
         count = ops.shape(keys)[0]
-        places = self.position + ops.arange(count, dtype="int32")
-        places = (places % self.size)[:, None]
         keys = ops.cast(unit_vectors(ops.stop_gradient(keys)), "float32")
-        self.vectors.assign(ops.scatter_update(self.vectors, places, keys))
+        self.vectors.assign(write_around(self.vectors, self.position, keys))
         steps = ops.broadcast_to(ops.cast(step, "int32"), (count,))
-        self.written.assign(ops.scatter_update(self.written, places, steps))
+        self.written.assign(write_around(self.written, self.position, steps))
         self.position.assign((self.position + count) % self.size)
 
     def age(self, step):
@@ -86,3 +83,32 @@ class Queue(keras.layers.Layer):
             "dim": self.dim,
             "seed": self.seed,
         }
+
+
+def write_around(values, position, rows):
+    """Writes rows over those from a position on, around the end.
+
+    Args:
+        values: tensor `(size, ...)`.
+        position: int32 scalar tensor, where the first row goes.
+        rows: tensor `(count, ...)`, at most `size` of them.
+
+    Returns:
+        Tensor `(size, ...)`.
+    """
+    places = position + ops.arange(ops.shape(rows)[0], dtype="int32")
+    places = (places % values.shape[0])[:, None]
+    return ops.scatter_update(values, places, rows)
+
+
+def random_unit_vectors(seed):
+    """An initializer: random directions, all alike.
+
+    Args:
+        seed: int.
+
+    Returns:
+        Function of a shape and a dtype, as `add_weight` takes it.
+    """
+    normal = keras.initializers.RandomNormal(seed=seed)
+    return lambda shape, dtype: unit_vectors(normal(shape, dtype))

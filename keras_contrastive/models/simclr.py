@@ -1,6 +1,7 @@
 """SimCLR: two views of an image find each other among all of the batch."""
 
 import keras
+from keras import ops
 
 from keras_contrastive.distribution import replicas
 from keras_contrastive.losses.nt_xent import nt_xent
@@ -8,15 +9,26 @@ from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.losses.view_similarities import view_similarities
 from keras_contrastive.metrics.contrastive_figures import FIGURES
 from keras_contrastive.metrics.contrastive_figures import contrastive_figures
+from keras_contrastive.models.adversarial_training import AdversarialTraining
 from keras_contrastive.models.contrastive_model import ContrastiveModel
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class SimCLR(ContrastiveModel):
+class SimCLR(AdversarialTraining, ContrastiveModel):
     """SimCLR: contrastive learning of visual representations.
 
     Two random views of each image go through the encoder and the projector
     in one pass; each view must find its partner among the 2N - 1 others.
+
+    With an adversary, which is CLAE, the second view is attacked, and the
+    loss is
+
+        NTXent(z_1, z_2) + weight * NTXent(z_1, adversarial z_2).
+
+    (CLAE's code attacks the first view, and compares it with itself unharmed;
+    RoCL attacks as it is done here.) Where a share of the images is attacked,
+    the second term is the mean over the rows of these, and the others' clean
+    views are among their negatives.
 
     Args:
         encoder: keras.Model from images `(N, H, W, C)` in [0, 1] to features
@@ -26,11 +38,15 @@ class SimCLR(ContrastiveModel):
         views: a policy's name, a policy of `views.policy`, or a pair of
             policies.
         temperature: float > 0, the paper's T; 0.5 suits CIFAR-10.
+        adversary: `models.Adversary`, or None for clean views alone. The
+            `encoder` and `projector` of the model are then copies whose batch
+            normalization has a branch for clean and one for adversarial
+            views; features are the clean one's.
         **kwargs: as in `ContrastiveModel`.
 
     Raises:
-        ValueError: if the temperature is not positive, or as in
-            `ContrastiveModel`.
+        ValueError: if the temperature is not positive, batch normalization
+            cannot be given branches, or as in `ContrastiveModel`.
 
     Example:
 
@@ -41,8 +57,10 @@ class SimCLR(ContrastiveModel):
     features = model.predict(images)
     ```
 
-    Reference:
-        Chen et al. 2020, https://arxiv.org/abs/2002.05709
+    References:
+        - Chen et al. 2020, https://arxiv.org/abs/2002.05709
+        - Ho and Vasconcelos 2020 (CLAE), https://arxiv.org/abs/2010.12050
+        - Kim et al. 2020 (RoCL), https://arxiv.org/abs/2006.07589
     """
 
     metric_names = FIGURES
@@ -53,10 +71,17 @@ class SimCLR(ContrastiveModel):
         projector="mlp",
         views="simclr",
         temperature=0.5,
+        adversary=None,
         **kwargs,
     ):
         check_temperature(temperature)
-        super().__init__(encoder, projector=projector, views=views, **kwargs)
+        super().__init__(
+            encoder,
+            projector=projector,
+            views=views,
+            adversary=adversary,
+            **kwargs,
+        )
         if self.num_views != 2:
             raise ValueError(
                 f"SimCLR compares two views, received {self.num_views}."
@@ -75,7 +100,26 @@ class SimCLR(ContrastiveModel):
             view_1, view_2, **everybody
         )
         figures = contrastive_figures(rows, similarities, positives, view_1)
+        if self.adversary is not None:
+            figures["clean_loss"] = rows
+            if training:
+                rows = rows + self._against_adversaries(batch, view_1, view_2)
         return rows, None, figures
+
+    def _against_adversaries(self, batch, view_1, view_2):
+        def loss_of(adversaries, rows):
+            changed = ops.scatter_update(view_2, rows[:, None], adversaries)
+            return nt_xent(
+                ops.take(view_1, rows, axis=0),
+                adversaries,
+                self.temperature,
+                candidates_1=replicas.all_gather(view_1),
+                candidates_2=replicas.all_gather(changed),
+                positions=ops.take(batch["positions"], rows, axis=0),
+            )
+
+        second = self.each_view(batch["views"])[1:]
+        return self.adversarial_loss(second, batch, loss_of)
 
     def get_config(self):
         return {**super().get_config(), "temperature": self.temperature}

@@ -17,7 +17,8 @@ def train_step(model, data):
     Returns:
         Dict of metrics.
     """
-    batch = _with_views(model, data, model.step.value)
+    batch = inputs.batch_dict(data)
+    batch["views"] = model.make_views(batch, model.step.value)
     with tf.GradientTape() as tape:
         loss = model.batch_loss(batch, training=True)
         scaled_loss = model.optimizer.scale_loss(loss)
@@ -38,7 +39,9 @@ def test_step(model, data):
     Returns:
         Dict of metrics.
     """
-    model.batch_loss(_with_views(model, data, 0), training=False)
+    batch = inputs.batch_dict(data)
+    batch["views"] = model.make_evaluation_views(batch)
+    model.batch_loss(batch, training=False)
     return model.get_metrics_result()
 
 
@@ -66,6 +69,23 @@ def draw_view(policy, seed, images, step, view, positions, policy_ids):
     return draw(policy, seed, images, *place, positions, policy_ids)
 
 
+def input_gradient(function, inputs):
+    """The gradient of a function's value with respect to its inputs.
+
+    Args:
+        function: from a tensor like `inputs` to a scalar.
+        inputs: float tensor.
+
+    Returns:
+        Tensor, shaped like `inputs`.
+    """
+    inputs = tf.convert_to_tensor(inputs)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        value = function(inputs)
+    return tape.gradient(value, inputs)
+
+
 def _draw(policy, seed, images, step, view, positions, policy_ids):
     return policy(
         images,
@@ -86,9 +106,3 @@ def _compiled_draw(policy, seed):
     """
     del policy, seed
     return tf.function(_draw, autograph=False, jit_compile=True)
-
-
-def _with_views(model, data, step):
-    batch = inputs.batch_dict(data)
-    batch["views"] = model.make_views(batch, step)
-    return batch

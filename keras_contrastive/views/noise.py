@@ -41,6 +41,11 @@ class Noise(Transformation):
         super().__init__(probability)
         self.deviation = check_interval("deviation", deviation, 0.0)
 
+    @property
+    def idle(self):
+        """Whether no image is ever changed."""
+        return super().idle or self.deviation[1] == 0.0
+
     @staticmethod
     def sample(draws, parameters, shape):
         """Chooses the deviations, and a standard normal for every value."""

@@ -11,6 +11,7 @@ Jitter is brightness, contrast, saturation, hue; then its probability.
     graded_k  (1-0.92s)-1     0.8s, 0.8s, 0.8s, 0.2s; 0.8      0.2s   -
 
 All but identity flip half of the images and crop at width / height 3/4 to 4/3.
+Noise, if any is asked for, comes last.
 In moco_v1 grayscale comes before jitter, as in its code. In graded_k, k from 0
 to 9, s is (k + 1) / 10: ten strengths of one policy, of which graded_9 is
 SimCLR's on ImageNet without its blur.
@@ -22,11 +23,12 @@ from keras_contrastive.views.composition import PolicySet
 from keras_contrastive.views.gaussian_blur import GaussianBlur
 from keras_contrastive.views.grayscale import Grayscale
 from keras_contrastive.views.identity import Identity
+from keras_contrastive.views.noise import Noise
 from keras_contrastive.views.resized_crop import ResizedCrop
 from keras_contrastive.views.transformation import check_fraction
 
 
-def policy(name, size=None, **parameters):
+def policy(name, size=None, noise=0.0, **parameters):
     """Returns a view policy by its name.
 
     | name | parameters |
@@ -37,6 +39,7 @@ def policy(name, size=None, **parameters):
     | `"weak"` | area=(0.2, 1.0) |
     | `"identity"` | |
     | `"graded_0"` to `"graded_9"` | |
+    | any of them | size=None, noise=0.0 |
 
     `strength` scales the jitter: 0.5 on CIFAR-10, 1 on ImageNet. `blur` is the
     probability of a blur with sigma from 0.1 to 2 pixels: 0 on CIFAR-10, 0.5
@@ -46,6 +49,9 @@ def policy(name, size=None, **parameters):
         name: str.
         size: int, or pair of ints (height, width), of the views in pixels; by
             default the images'.
+        noise: float in [0, 1], standard deviation of Gaussian noise on every
+            value of every view, on the scale [0, 1] of the images; 0 for
+            none, which costs nothing.
         **parameters: what the policy's parameters shall be instead.
 
     Returns:
@@ -82,6 +88,8 @@ def policy(name, size=None, **parameters):
             f"The policy {name!r} does not take the parameters "
             f"{sorted(parameters)}: {error}."
         ) from error
+    if check_fraction("noise", noise):
+        transformations.append(Noise((noise, noise), probability=1.0))
     return Policy(transformations, size=size)
 
 

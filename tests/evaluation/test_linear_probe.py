@@ -48,6 +48,19 @@ def test_accuracy_is_scikit_learns(strength):
     assert 0.4 < accuracy < 0.95
 
 
+def test_predictions_are_labels_and_make_the_accuracy():
+    arguments = {"strengths": [1e-2, 1e-4]}
+    predicted = evaluation.linear_probe_predict(
+        *TRAIN, TEST[0], *VALIDATION, **arguments
+    )
+    assert predicted.shape == (2000,)
+    assert set(predicted) <= set(TRAIN[1])
+    accuracy = evaluation.linear_probe_accuracy(
+        *TRAIN, *TEST, *VALIDATION, **arguments
+    )
+    assert accuracy == np.mean(predicted == TEST[1])
+
+
 def test_the_strength_is_chosen_on_validation():
     # Few rows and many columns: the right penalty matters.
     train = features_and_labels(4, 90)

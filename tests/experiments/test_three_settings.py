@@ -3,17 +3,16 @@
 import csv
 import json
 import os
-import pathlib
 import signal
 import subprocess
-import sys
 import time
 
 import keras
 import numpy as np
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.experiments import scripts
+
 SETTINGS = [
     "unsplit",
     "split",
@@ -24,26 +23,8 @@ SETTINGS = [
 ]
 
 
-def command(*arguments):
-    return [sys.executable, "-m", "experiments.three_settings", *arguments]
-
-
 def run(*arguments, **kwargs):
-    return subprocess.run(
-        command(*arguments), cwd=ROOT, capture_output=True, text=True, **kwargs
-    )
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory):
-    """Three classes of small images that are easy to tell apart."""
-    generator = np.random.default_rng(0)
-    labels = np.arange(160) % 3
-    images = generator.integers(0, 90, (160, 8, 8, 3))
-    images[np.arange(160), :, :, labels] += 120
-    path = tmp_path_factory.mktemp("data") / "images.npz"
-    np.savez(path, images=images.astype("uint8"), labels=labels)
-    return path
+    return scripts.run("three_settings", *arguments, **kwargs)
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +165,8 @@ def test_ctrl_c_leaves_what_was_done_and_can_go_on(flags, tmp_path):
         f"--output_dir={tmp_path}",
     ]
     process = subprocess.Popen(
-        command(*arguments, "--epochs=1000"),
-        cwd=ROOT,
+        scripts.command("three_settings", *arguments, "--epochs=1000"),
+        cwd=scripts.ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
@@ -226,6 +207,9 @@ def test_ctrl_c_leaves_what_was_done_and_can_go_on(flags, tmp_path):
         ("--batch_size=33", "33"),
         ("--num_subsets=20", "20"),
         ("--weight_decay=0.1", "adam"),
+        ("--method=supcon", "supcon"),
+        ("--momentum=0.9", "moco"),
+        ("--adversarial_epsilon=0.1", "unsplit"),
         ("--temperature=-1", "-1"),
         ("--learning_rate=nan", "nan"),
         ("--seeds=one", "one"),
@@ -236,14 +220,7 @@ def test_ctrl_c_leaves_what_was_done_and_can_go_on(flags, tmp_path):
     ],
 )
 def test_refusals_come_at_once_in_one_sentence(argument, expected):
-    start = time.monotonic()
-    process = run(argument, timeout=60)
-    assert process.returncode == 2
-    assert expected in process.stderr
-    assert process.stderr.startswith("Refused: ")
-    assert len(process.stderr.strip().splitlines()) == 1
-    # Importing TensorFlow takes longer than this.
-    assert time.monotonic() - start < 4
+    scripts.check_refusal("three_settings", [argument], expected)
 
 
 def test_help_names_every_flag():
@@ -251,18 +228,6 @@ def test_help_names_every_flag():
     assert process.returncode == 0
     for name in ("dataset", "settings", "seeds", "temperature", "overwrite"):
         assert f"--{name}" in process.stdout
-
-
-@pytest.mark.parametrize(
-    "recipe",
-    sorted((ROOT / "experiments" / "recipes").glob("*.txt")),
-    ids=lambda path: path.name,
-)
-def test_recipes_are_sound(recipe, tmp_path):
-    """Every flag of a recipe exists; the unknown one is what is refused."""
-    process = run(f"--flagfile={recipe}", "--none", timeout=60)
-    assert process.returncode == 2
-    assert "none" in process.stderr
 
 
 def test_data_that_is_not_there_is_refused(tmp_path):

@@ -5,6 +5,8 @@ from scipy import stats
 from sklearn.datasets import load_sample_image
 
 from keras_contrastive.views import Noise
+from keras_contrastive.views import Policy
+from keras_contrastive.views import ResizedCrop
 from keras_contrastive.views.draws import Draws
 
 SHAPE = (16, 20, 3)
@@ -74,6 +76,15 @@ def test_deviations_are_uniform_with_the_probability(probability):
     if len(noisy):
         uniform = (noisy - 0.05) / 0.2
         assert stats.kstest(uniform, "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    "noise", [Noise((0.0, 0.0), 1.0), Noise((0.1, 0.2), 0.0)]
+)
+def test_noise_that_changes_nothing_is_no_stage(noise):
+    assert noise.idle and not Noise((0.0, 0.1), 0.5).idle
+    policy = Policy([ResizedCrop(), noise])
+    assert policy._stages == Policy([ResizedCrop()])._stages
 
 
 def test_a_negative_deviation_is_refused():

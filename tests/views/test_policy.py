@@ -46,6 +46,21 @@ def test_parameters_of_ones_own():
     ]
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_any_policy_can_add_noise(name):
+    plain, noisy = views.policy(name), views.policy(name, noise=0.1)
+    expected = [*used(plain), views.Noise((0.1, 0.1), probability=1.0)]
+    assert used(noisy) == expected
+    assert views.policy(name, noise=0.0) == plain
+
+
+def test_noise_has_the_deviation_asked_for():
+    images = np.full((8, 16, 16, 3), 128, "uint8")
+    view = views.policy("identity", noise=0.1)(images, seed=0, step=0, view=0)
+    noise = np.asarray(view) - 128 / 255
+    assert abs(noise.std() - 0.1) < 0.005 and abs(noise.mean()) < 0.005
+
+
 def test_graded_policies_grow_stronger():
     for level in range(10):
         strength = (level + 1) / 10
@@ -85,6 +100,7 @@ def test_every_policy_makes_views(name):
         (lambda: views.policy("weak", blur=0.5), "'weak' .*blur"),
         (lambda: views.policy("simclr", strength=-1.0), "-1.0"),
         (lambda: views.policy("simclr", blur=2.0), "2.0"),
+        (lambda: views.policy("weak", noise=-0.1), "`noise`.*-0.1"),
         (lambda: views.policies(["weak", "none"]), "'none'"),
     ],
 )

@@ -1,0 +1,149 @@
+"""One run of fine-tuning: a start, a fraction of the labels, and a seed."""
+
+import pathlib
+import sys
+import time
+
+import keras
+import numpy as np
+
+from experiments import build_model
+from experiments import finetune_flags
+from experiments import run_folder
+from experiments import training_flags
+from experiments.epochs import repeated
+from experiments.run_callbacks import RunLog
+from experiments.run_callbacks import Stopwatch
+from keras_contrastive import data
+from keras_contrastive import encoders
+from keras_contrastive import export
+from keras_contrastive import layers
+from keras_contrastive import models
+from keras_contrastive import views
+
+# A new head may learn fast; what was pretrained should not be overrun.
+LEARNING_RATES = {"head": 1e-2, "all": 1e-3}
+
+
+def pretrained_encoder(run, study_data):
+    """The encoder of a run of pretraining.
+
+    Args:
+        run: path of the run's folder.
+        study_data: StudyData that it shall classify.
+
+    Returns:
+        keras.Model from images in [0, 1] to features, normalization folded.
+
+    Raises:
+        ValueError: for images of another shape, or without labels.
+    """
+    if study_data.train.labels is None:
+        raise ValueError(
+            f"--dataset={study_data.name} has no labels to learn from; name "
+            "another, or images in class folders."
+        )
+    encoder = keras.saving.load_model(pathlib.Path(run) / "model.keras").encoder
+    wanted = tuple(encoder.input_shape[1:])
+    found = tuple(study_data.train.images.shape[1:])
+    if wanted != found:
+        raise ValueError(
+            f"--run={run} was trained on images of the shape {wanted}, and "
+            f"--dataset={study_data.name} has {found}; choose the dataset of "
+            "the run."
+        )
+    if layers.routes_by_ids(encoder):
+        # Which split an image belongs to is not known of new images.
+        encoder = layers.fold_split_batch_normalization(encoder)
+    return encoder
+
+
+def run(encoder, start, fraction, part, seed, study_data, values, folder):
+    """Trains and evaluates a classifier, or goes on where it stopped.
+
+    Args:
+        encoder: keras.Model, or None for one that was never trained.
+        start: str, what the encoder is called.
+        fraction: float, of the labels.
+        part: str, `"head"` or `"all"`.
+        seed: int.
+        study_data: StudyData.
+        values: `flags.FLAGS`, parsed.
+        folder: RunFolder.
+    """
+    keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy(values.precision)
+    batches, used = _batches(fraction, seed, study_data, values)
+    if encoder is None:
+        encoder = getattr(encoders, values.encoder)(
+            input_shape=study_data.train.images.shape[1:]
+        )
+    model = models.Classifier(
+        encoder,
+        study_data.num_classes,
+        fine_tune=part == "all",
+        views=views.policy(values.policy),
+        seed=seed,
+    )
+    epochs = training_flags.value_of(values, "epochs")
+    rate = values["learning_rate"].value or LEARNING_RATES[part]
+    build_model.compile_model(model, values, rate, epochs * len(batches))
+    folder.start(
+        start=start,
+        fraction=fraction,
+        train=part,
+        seed=seed,
+        labels=used,
+        flags=finetune_flags.as_dict(values),
+        backend=keras.backend.backend(),
+        dataset=study_data.summary(),
+    )
+    watch = _fit(model, batches, epochs, folder)
+    folder.write("results.json", _accuracies(model, study_data))
+    model.save(folder / "model.keras")
+    export.encoder(model).save(folder / "encoder.keras")
+    folder.update(
+        status="finished",
+        finished=run_folder.now(),
+        images_per_second=watch.images_per_second,
+    )
+
+
+def _batches(fraction, seed, study_data, values):
+    """As many steps an epoch as all labels make; and how many are used."""
+    train = study_data.train
+    batch_size = training_flags.value_of(values, "batch_size")
+    steps = len(train) // batch_size
+    chosen = train.indices
+    if fraction < 1:
+        shares = (fraction, 1 - fraction)
+        kept = data.split(train.own_labels, shares, seed=seed)[0]
+        chosen = train.indices[kept]
+    size = min(batch_size, len(chosen))
+    batches = repeated(train.images, chosen, size, steps, seed, train.labels)
+    return batches, len(chosen)
+
+
+def _fit(model, batches, epochs, folder):
+    initial_epoch = folder.load_checkpoint(model)
+    watch = Stopwatch(batches.num_images)
+    start = time.perf_counter()
+    model.fit(
+        batches,
+        epochs=epochs,
+        initial_epoch=initial_epoch,
+        callbacks=[watch, RunLog(folder, initial_epoch)],
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    folder.update(seconds={"training": time.perf_counter() - start})
+    return watch
+
+
+def _accuracies(model, study_data):
+    accuracies = {}
+    for name in ("validation", "test"):
+        part = getattr(study_data, name)
+        probabilities = model.predict(part.batches(), verbose=0)
+        right = np.argmax(probabilities, axis=1) == part.own_labels
+        accuracies[name] = {"accuracy": float(np.mean(right))}
+    return accuracies

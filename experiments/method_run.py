@@ -1,0 +1,73 @@
+"""One run of pretraining: a method and a seed."""
+
+import keras
+
+from experiments import build_model
+from experiments import pretrain_flags
+from experiments import training_flags
+from experiments import training_run
+from experiments.methods import METHODS
+from keras_contrastive import data
+from keras_contrastive import layers
+from keras_contrastive import views
+
+
+def run(name, seed, study_data, values, folder):
+    """Trains and evaluates a method, or goes on where it was interrupted.
+
+    Args:
+        name: str, the method's name.
+        seed: int.
+        study_data: StudyData.
+        values: `flags.FLAGS`, parsed.
+        folder: RunFolder.
+    """
+    keras.utils.set_random_seed(seed)
+    record = {
+        "method": name,
+        "seed": seed,
+        "description": METHODS[name].words,
+        "flags": pretrain_flags.as_dict(values, name),
+    }
+    model = build_model.build(
+        name,
+        values,
+        study_data,
+        views.policy(values.policy),
+        seed,
+        normalization=_normalization(values),
+    )
+    training_run.run(
+        model,
+        _batches(name, seed, study_data, values),
+        study_data,
+        values,
+        folder,
+        record,
+    )
+
+
+def _normalization(values):
+    if values.bn_splits == 1:
+        return "batch"
+    # Keys are shuffled, so it does not matter which rows share a split.
+    return layers.SplitBatchNormalization(values.bn_splits, "contiguous")
+
+
+def _batches(name, seed, study_data, values):
+    train = study_data.train
+    by_class = METHODS[name].labels and values.images_per_class
+    options = {}
+    if by_class:
+        options = {
+            "order": "classes",
+            "images_per_class": values.images_per_class,
+        }
+    return data.batches(
+        train.images,
+        training_flags.value_of(values, "batch_size"),
+        labels=train.labels if METHODS[name].labels else None,
+        indices=train.indices,
+        seed=seed,
+        **options,
+    )

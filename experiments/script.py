@@ -1,0 +1,135 @@
+"""How every script loads its data, goes through its runs, and stops.
+
+Imports nothing heavy, so that help and refusals come at once.
+"""
+
+import json
+import logging as python_logging
+import shutil
+import sys
+
+from experiments import command_line
+
+INTERRUPTED = 130
+
+
+def say(text):
+    """Prints what the script is about to do.
+
+    Args:
+        text: str.
+    """
+    print(f"==> {text}", flush=True)
+
+
+def load_data(values, num_subsets=None, imbalance=1.0):
+    """Loads and cuts the dataset that the flags name, or refuses.
+
+    Args:
+        values: `flags.FLAGS`, parsed.
+        num_subsets: int, subsets of the training images; None for none.
+        imbalance: float >= 1, of the training images.
+
+    Returns:
+        StudyData.
+    """
+    from experiments import training_flags
+
+    say("Loading TensorFlow and Keras")
+    with command_line.silenced_libraries():
+        from experiments import study_data
+    # Every model is traced anew, which TensorFlow takes for a mistake; and
+    # tensorflow-datasets tells of every file.
+    python_logging.getLogger("tensorflow").setLevel("ERROR")
+    python_logging.getLogger("absl").setLevel("WARNING")
+
+    with command_line.refusals((ValueError, OSError, ImportError)):
+        loaded = study_data.load(
+            values.dataset,
+            values.data_dir,
+            values.image_size,
+            values.data_split,
+            num_subsets,
+            imbalance,
+        )
+        batch_size = training_flags.value_of(values, "batch_size")
+        if batch_size > len(loaded.train):
+            raise ValueError(
+                f"--batch_size={batch_size} is more than the "
+                f"{len(loaded.train)} training images of {values.dataset}; "
+                "choose a smaller one."
+            )
+    say(
+        f"{values.dataset}: {len(loaded.train)} images to train on, "
+        f"{len(loaded.validation)} for validation, {len(loaded.test)} to test"
+    )
+    return loaded
+
+
+def check_output(output_dir, flags_of, overwrite):
+    """Refuses to mix runs of different flags in one folder.
+
+    Args:
+        output_dir: pathlib.Path.
+        flags_of: function from a run's record to the flags that this command
+            would give such a run, a dict; None for a run of another kind.
+        overwrite: bool, whether to remove what is there instead.
+
+    Raises:
+        ValueError: with a sentence that says which run, and what to do.
+    """
+    for path in sorted(output_dir.glob("*/run.json")):
+        record = json.loads(path.read_text())
+        wanted, found = flags_of(record), record["flags"]
+        different = [
+            f"no --{name}" if found.get(name) is None
+            else f"--{name}={found[name]}"
+            for name in wanted or ()
+            if found.get(name) != wanted[name]
+        ]  # fmt: skip
+        if different and not overwrite:
+            raise ValueError(
+                f"{path.parent} was run with {' '.join(different)}; choose "
+                "another --output_dir, or --overwrite to start anew."
+            )
+    if overwrite:
+        for path in output_dir.glob("*/run.json"):
+            shutil.rmtree(path.parent)
+
+
+def train_all(runs, output_dir, write_report):
+    """Every run that is not finished, in turn; Ctrl-C leaves a message.
+
+    Args:
+        runs: list of `(name of the folder, title, function of a RunFolder)`.
+        output_dir: pathlib.Path.
+        write_report: function of no arguments, called after an interrupt.
+    """
+    from experiments.run_folder import RunFolder
+
+    for number, (name, title, train) in enumerate(runs, start=1):
+        folder = RunFolder(output_dir / name)
+        title = f"Run {number} of {len(runs)}: {title}"
+        if (folder.read("run.json") or {}).get("status") == "finished":
+            say(f"{title}: already finished in {folder.path}")
+            continue
+        say(title)
+        try:
+            train(folder)
+        except KeyboardInterrupt:
+            folder.update(status="interrupted")
+            write_report()
+            _say_what_is_left(folder)
+            sys.exit(INTERRUPTED)
+
+
+def _say_what_is_left(folder):
+    checkpoint = folder.newest_checkpoint()
+    kept = (
+        f"the checkpoint {checkpoint.name}" if checkpoint else "no checkpoint"
+    )
+    print(
+        f"\nInterrupted. {folder.path} keeps the metrics of its epochs and "
+        f"{kept}; the same command, without --overwrite, goes on from there.",
+        file=sys.stderr,
+    )

@@ -1,0 +1,156 @@
+"""Pretraining and fine-tuning, run as a user runs them."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from experiments.methods import METHODS
+from tests.experiments import scripts
+
+
+@pytest.fixture(scope="module")
+def flags(dataset):
+    return [
+        f"--dataset=npz:{dataset}",
+        "--epochs=1",
+        "--batch_size=40",
+        "--monitor_every=0",
+    ]
+
+
+@pytest.fixture(scope="module")
+def runs(flags, tmp_path_factory):
+    """All methods, in one folder."""
+    output_dir = tmp_path_factory.mktemp("pretrain")
+    process = scripts.run(
+        "pretrain", *flags, "--method=all", f"--output_dir={output_dir}"
+    )
+    assert process.returncode == 0, process.stderr
+    assert str(output_dir / "methods.md") in process.stdout
+    return output_dir
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_leaves_a_folder_that_explains_itself(runs, method):
+    folder = runs / f"{method}_seed0"
+    record = json.loads((folder / "run.json").read_text())
+    assert record["status"] == "finished"
+    assert record["method"] == method
+    assert "experiments.pretrain" in record["command"]
+    (metrics,) = json.loads((folder / "metrics.json").read_text())
+    assert np.isfinite(metrics["loss"])
+    results = json.loads((folder / "results.json").read_text())
+    for kind in ("features", "projections"):
+        assert 0 < results[kind]["test"]["knn_accuracy"] <= 1
+    encoder = keras.saving.load_model(folder / "encoder.keras")
+    images = np.zeros((3, 8, 8, 3), "uint8")
+    assert encoder.predict(images, verbose=0).shape == (3, 128)
+    for name in ("views.png", "curves.png", "embedding.png", "model.keras"):
+        assert (folder / name).stat().st_size > 1000
+
+
+def test_the_table_has_a_row_for_each_run(runs, flags):
+    table = (runs / "methods.md").read_text()
+    for method in METHODS:
+        assert f"| {method} |" in table
+    assert "experiments.pretrain" in table
+    process = scripts.run(
+        "pretrain", *flags, "--method=simclr", f"--output_dir={runs}"
+    )
+    assert process.returncode == 0, process.stderr
+    assert "already finished" in process.stdout
+    assert (runs / "methods.md").read_text() == table
+
+
+def test_flags_of_one_method_do_not_hinder_another(runs, flags):
+    arguments = [*flags, "--queue_size=80", f"--output_dir={runs}"]
+    process = scripts.run("pretrain", *arguments, "--method=moco")
+    assert process.returncode == 2
+    assert "moco_seed0 was run with no --queue_size" in process.stderr
+
+
+def test_long_tails_are_judged_by_the_frequency_of_classes(flags, tmp_path):
+    process = scripts.run(
+        "pretrain",
+        *flags[:-2],
+        "--batch_size=20",
+        "--monitor_every=0",
+        "--method=simclr,cross_entropy",
+        "--imbalance=4",
+        f"--output_dir={tmp_path}",
+    )
+    assert process.returncode == 0, process.stderr
+    table = (tmp_path / "methods.md").read_text()
+    assert "imbalance factor 4" in table
+    assert "| cross_entropy | 0 | its own |" in table
+    assert table.count("| probe on balanced images |") == 2
+    results = json.loads(
+        (tmp_path / "simclr_seed0" / "results.json").read_text()
+    )
+    figures = results["long_tail"]["probe on the long tail"]
+    assert set(figures) == {"all", "many", "medium", "few", "deviation"}
+
+
+def test_classifiers_start_from_a_run(runs, flags, tmp_path):
+    arguments = [
+        *flags[:3],
+        f"--run={runs / 'simclr_seed0'}",
+        "--fractions=0.2,1",
+        f"--output_dir={tmp_path}",
+    ]
+    process = scripts.run("finetune", *arguments)
+    assert process.returncode == 0, process.stderr
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in (tmp_path / "classifiers.md").read_text().splitlines()
+        if line.startswith("| ")
+    ][1:]
+    assert [row[:3] for row in rows] == [
+        ["26 (20%)", "all", "simclr_seed0"],
+        ["26 (20%)", "all", "scratch"],
+        ["26 (20%)", "head", "simclr_seed0"],
+        ["130 (100%)", "all", "simclr_seed0"],
+        ["130 (100%)", "all", "scratch"],
+        ["130 (100%)", "head", "simclr_seed0"],
+    ]
+    assert all(0 <= float(row[-1]) <= 1 for row in rows)
+    again = scripts.run("finetune", *arguments)
+    assert again.stdout.count("already finished") == 6
+
+
+@pytest.mark.parametrize(
+    ("script", "argument", "expected"),
+    [
+        ("pretrain", "--method=simclr,byol", "byol"),
+        ("pretrain", "--method=moco,moco", "twice"),
+        ("pretrain", "--queue_size=10", "moco"),
+        ("pretrain", "--bn_splits=3", "divisible"),
+        ("pretrain", "--images_per_class=4", "supcon"),
+        ("pretrain", "--adversarial_steps=2", "--adversarial_epsilon"),
+        ("pretrain", "--imbalance=0.5", "0.5"),
+        ("pretrain", "--momentum=1.5", "momentum"),
+        ("finetune", "--epochs=3", "--run"),
+        ("finetune", "--run=nowhere", "nowhere"),
+        ("finetune", "--fractions=0,1", "'0'"),
+        ("finetune", "--train=tail", "tail"),
+    ],
+)
+def test_refusals_come_at_once_in_one_sentence(script, argument, expected):
+    scripts.check_refusal(script, [argument], expected)
+
+
+def test_methods_that_need_labels_say_so(tmp_path):
+    path = tmp_path / "images.npz"
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 3), "uint8")
+    np.savez(path, images=images)
+    process = scripts.run(
+        "pretrain",
+        f"--dataset=npz:{path}",
+        "--batch_size=20",
+        "--method=supcon",
+        f"--output_dir={tmp_path}",
+    )
+    assert process.returncode == 2
+    assert "learns from labels" in process.stderr
