@@ -103,7 +103,7 @@ def train_all(runs, output_dir, write_report):
     Args:
         runs: list of `(name of the folder, title, function of a RunFolder)`.
         output_dir: pathlib.Path.
-        write_report: function of no arguments, called after an interrupt.
+        write_report: function of no arguments, called after each run.
     """
     from experiments.run_folder import RunFolder
 
@@ -116,6 +116,7 @@ def train_all(runs, output_dir, write_report):
         say(title)
         try:
             train(folder)
+            write_report()
         except KeyboardInterrupt:
             folder.update(status="interrupted")
             write_report()

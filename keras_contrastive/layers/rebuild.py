@@ -71,6 +71,7 @@ def input_like(tensor):
 def _copy_variables(old, new):
     variables = getattr(old, "variables", ())  # Operations have none.
     for source, target in zip(variables, getattr(new, "variables", ())):
-        target.assign(source.value)
+        # Its own array: JAX deletes what it was lent for a step.
+        target.assign(keras.ops.copy(source.value))
     if hasattr(new, "finalize_state"):  # Preprocessing that was adapted.
         new.finalize_state()

@@ -44,15 +44,15 @@ def semi_hard(distances, is_positive, is_negative, margin):
     """Each positive with the nearest negative farther than it."""
     farther = ops.where(is_negative, distances, FARTHEST)
     order = ops.argsort(ops.stop_gradient(farther), axis=1)
-    ordered = ops.take_along_axis(distances, order, axis=1)
+    ordered = _take_by_row(distances, order)
     nearer = _count_below(
-        ops.stop_gradient(ops.take_along_axis(farther, order, axis=1)),
+        ops.stop_gradient(_take_by_row(farther, order)),
         ops.stop_gradient(distances),
         or_equal=True,
     )
     count = ops.sum(ops.cast(is_negative, "int32"), axis=1, keepdims=True)
     chosen = ops.maximum(ops.minimum(nearer, count - 1), 0)
-    negative = ops.take_along_axis(ordered, chosen, axis=1)
+    negative = _take_by_row(ordered, chosen)
     taken = ops.logical_and(is_positive, count > 0)
     losses = excess(distances, negative, margin)
     losses = ops.where(taken, losses, ops.zeros_like(losses))
@@ -133,6 +133,17 @@ def _count(mask, distances):
     return ops.sum(ops.cast(mask, distances.dtype), axis=1)
 
 
+def _take_by_row(values, columns):
+    """Takes columns of each row, `(rows, any)` of `(rows, n)`.
+
+    As `take_along_axis`, by one flat gather: on TensorFlow several times
+    faster.
+    """
+    rows, count = ops.shape(values)
+    starts = count * ops.arange(rows, dtype="int32")[:, None]
+    return ops.take(ops.reshape(values, (-1,)), starts + columns)
+
+
 def _count_below(ordered, thresholds, or_equal=False):
     """How many of a row's ordered numbers are below each threshold.
 
@@ -149,9 +160,7 @@ def _count_below(ordered, thresholds, or_equal=False):
 
     def halve(low, high):
         middle = (low + high) // 2
-        values = ops.take_along_axis(
-            ordered, ops.minimum(middle, count - 1), axis=1
-        )
+        values = _take_by_row(ordered, ops.minimum(middle, count - 1))
         below = values <= thresholds if or_equal else values < thresholds
         below = ops.logical_and(below, middle < high)
         return ops.where(below, middle + 1, low), ops.where(below, high, middle)

@@ -72,11 +72,13 @@ class AdversarialTraining:
         return _ids(batch["images"], CLEAN)
 
     def encode(self, images, split_ids=None, training=False):
+        images = ops.convert_to_tensor(images)
         if split_ids is None:
             split_ids = self.split_ids_of({"images": images})
         return super().encode(images, split_ids, training)
 
     def project(self, features, split_ids=None, training=False):
+        features = ops.convert_to_tensor(features)
         if split_ids is None:
             split_ids = self.split_ids_of({"images": features})
         return super().project(features, split_ids, training)

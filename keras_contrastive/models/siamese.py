@@ -6,7 +6,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_contrastive.distribution import replicas
 from keras_contrastive.losses.cosine import raised
 from keras_contrastive.losses.cosine import unit_vectors
 from keras_contrastive.losses.distances import distances
@@ -20,12 +19,11 @@ from keras_contrastive.models.contrastive_model import check_choice
 from keras_contrastive.models.labelled import labels_of
 from keras_contrastive.models.pair_discriminator import pair_discriminator
 from keras_contrastive.models.pair_discriminator import pair_features
-from keras_contrastive.views import hash as counter_hash
+from keras_contrastive.models.pair_partners import gathered
+from keras_contrastive.models.pair_partners import partners
 
 OBJECTIVES = ("margin", "composite")
 STAGES = ("joint", "encoder", "discriminator")
-# Streams of views are small numbers; 1 << 20 is that of shuffled rows.
-_STREAM = (1 << 20) + 1
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -61,22 +59,21 @@ class Siamese(ContrastiveModel):
       consistency term, which grows without bound as a variance vanishes,
       keeps the variance of each dimension at
       `1 / (1 + 4 r distance_weight / ((1 + gamma) consistency_weight))`,
-      with `r` from 0 to 1 the share of it in which two views differ: at
-      1/21 or more by default. It does not keep dimensions from being
-      alike; only the discriminator does. Distance and consistency are sums
-      over dimensions, so that weights of 1 would drown the discriminator
-      (and did, on digits: all dimensions became one); the defaults are
-      small for that.
+      with `r` from 0 to 1 the share of it in which two views differ. It
+      does not keep dimensions from being alike; only the discriminator
+      does. On digits they became the more alike, and the features the
+      worse, the larger `consistency_weight` was: hence the small default,
+      and as distance and consistency are sums over dimensions, that of
+      `distance_weight`. (The source's plain sum is 1 and 1.)
 
     Two stages, or one: in stage `"encoder"` the discriminator does not take
     part; in stage `"discriminator"` it alone learns, on embeddings in
     inference mode; in stage `"joint"` all learn together, by the sum of the
     objective and of `losses.pair_discrimination`, whose gradient reaches
-    the encoder too and is the larger part of it at first: features are
-    better after two stages. To set `stage` asks for
-    `compile` again, since an optimizer belongs to the weights it updates.
-    All embeddings of a batch are gathered over replicas, so that N replicas
-    train as one.
+    the encoder too. With the margin, two stages gave the better features in
+    each of three runs on digits. To set `stage` asks for `compile` again,
+    since an optimizer belongs to the weights that it updates. All embeddings
+    of a batch are gathered over replicas, so that N replicas train as one.
 
     Args:
         encoder: keras.Model from images `(N, H, W, C)` in [0, 1] to features
@@ -144,7 +141,7 @@ class Siamese(ContrastiveModel):
         supervised=False,
         stage="joint",
         distance_weight=0.01,
-        consistency_weight=0.001,
+        consistency_weight=1e-4,
         gamma=1.0,
         ranking_margin=1.0,
         normalize=None,
@@ -233,9 +230,17 @@ class Siamese(ContrastiveModel):
         both = [batch["images"], batch["other_images"]]
         return self.draw_views(both, batch, step)
 
+    def fit(self, x=None, *args, **kwargs):
+        _check_arrays(x)
+        return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        _check_arrays(x)
+        return super().evaluate(x, *args, **kwargs)
+
     def contrastive_step(self, batch, training):
         views = self._views(batch, training)
-        everybody = [replicas.all_gather(each) for each in views]
+        everybody = [gathered(each) for each in views]
         pair = self._given if "other_images" in batch else self._mined
         # As the views: where nothing is learned, those of step 0.
         step = self.step.value if training else 0
@@ -338,7 +343,7 @@ class Siamese(ContrastiveModel):
     def _partners(self, kinds, batch, step):
         return partners(
             kinds,
-            replicas.all_gather(kinds),
+            gathered(kinds),
             ops.cast(batch["positions"], "int32"),
             seed=self.seed,
             step=step,
@@ -452,42 +457,15 @@ class _Pairs(typing.NamedTuple):
     known_weights: object
 
 
-def partners(kinds, everybody, positions, seed, step):
-    """Finds for each row the next of its kind and the next of another.
-
-    The search goes around the whole batch and begins a number of places
-    behind the row, from 1 to all but one, that is a hash of (seed, step).
-    The row itself comes last.
-
-    Args:
-        kinds: int32 tensor `(batch,)`.
-        everybody: int32 tensor `(all,)`, the kinds of the whole batch.
-        positions: int32 tensor `(batch,)`, where the rows stand in it.
-        seed: int.
-        step: int, or int32 scalar tensor.
-
-    Returns:
-        int32 `(batch,)`, places of rows of the same kind, maybe the row's
-        own; int32 `(batch,)`, places of rows of another kind; and float32
-        `(batch,)`, 1 where there is one, 0 where the place means nothing.
-    """
-    count = ops.shape(everybody)[0]
-    place = {"seed": seed, "step": step, "positions": ops.zeros(1, "int32")}
-    draw = counter_hash.bits(1, view=0, stream=_STREAM, **place)[0, 0]
-    shift = 1 + ops.mod(draw, ops.maximum(count - 1, 1))
-    offsets = ops.arange(count, dtype="int32")[None] - positions[:, None]
-    turns = ops.where(offsets == 0, count, ops.mod(offsets - shift, count))
-    is_same = kinds[:, None] == everybody[None]
-    never = count + 1
-    same = ops.argmin(ops.where(is_same, turns, never), axis=1)
-    other = ops.argmin(ops.where(is_same, never, turns), axis=1)
-    has_other = ops.logical_not(ops.all(is_same, axis=1))
-    return same, other, ops.cast(has_other, "float32")
-
-
 def _without(variables, others):
     others = {id(each) for each in others}
     return [each for each in variables if id(each) not in others]
+
+
+def _check_arrays(x):
+    """Refuses a dict of arrays, given at once, that are not as many."""
+    if isinstance(x, dict):
+        _check_lengths(**x)
 
 
 def _check_lengths(**arrays):

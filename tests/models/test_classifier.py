@@ -137,6 +137,17 @@ def test_a_probe_leaves_its_encoder_alone(normalization):
         assert np.abs(after - before).max() > 0
 
 
+@pytest.mark.parametrize("fine_tune", [False, True])
+def test_dropout_of_the_encoder_is_at_rest_in_a_probe(fine_tune):
+    pixels = keras.Input((8, 8, 3))
+    x = keras.layers.GlobalAveragePooling2D()(pixels)
+    backbone = keras.Model(pixels, keras.layers.Dropout(0.5)(x))
+    model = classifier(backbone, fine_tune=fine_tune)
+    batch = {"views": images() / np.float32(255), "labels": LABELS}
+    first, second = (model.contrastive_step(batch, True)[0] for _ in range(2))
+    assert np.array_equal(first, second) is not fine_tune
+
+
 def test_fine_tuning_trains_everything_and_leaves_the_original_alone():
     backbone = trained_encoder("batch")
     backbone.trainable = False

@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_contrastive import losses
 from keras_contrastive import models
-from keras_contrastive.models.siamese import partners
+from keras_contrastive.models.pair_partners import partners
 from tests.models.checks import check_resume
 from tests.models.checks import check_round_trip
 from tests.models.checks import images
@@ -217,21 +217,16 @@ def trained(stages, **kwargs):
     for stage in stages:
         model.stage = stage
         model.compile(optimizer=keras.optimizers.Adam(1e-2))
-        histories.append(
-            model.fit(
-                easy_images(), batch_size=12, epochs=50, verbose=0
-            ).history
-        )
+        history = model.fit(easy_images(), batch_size=12, epochs=30, verbose=0)
+        histories.append(history.history)
     return model, histories
 
 
 @pytest.mark.parametrize(
     ("stages", "objective"),
     [
-        (("joint",), "margin"),
         (("joint",), "composite"),
         (("encoder", "discriminator"), "margin"),
-        (("encoder", "discriminator"), "composite"),
     ],
 )
 def test_it_learns_to_tell_pairs(stages, objective):
@@ -245,11 +240,11 @@ def test_it_learns_to_tell_pairs(stages, objective):
     others = model.predict_pairs(pixels, np.roll(pixels, 7, axis=0))
     assert alike.mean() > others.mean() + 0.4
     assert np.mean(alike > 0.5) > 0.9 and np.mean(others < 0.5) > 0.7
-    distances = [histories[0][f"{k}_distance"][-1] for k in KINDS]
-    assert distances[1] > 1.5 * distances[0]
-
-
-KINDS = ("positive", "negative")
+    near, far = (
+        histories[0][f"{kind}_distance"][-1]
+        for kind in ("positive", "negative")
+    )
+    assert far > 1.5 * near
 
 
 def test_predict_pairs():
@@ -284,7 +279,7 @@ def test_a_stage_trains_its_part_alone(objective):
         "encoder": (model.encoder, model.projector),
         "discriminator": (model.discriminator,),
     }
-    for stage, other in ("encoder", "discriminator"), ("discriminator",) * 2:
+    for stage in ("encoder", "discriminator"):
         resting = parts["discriminator" if stage == "encoder" else "encoder"]
         model.stage = stage
         model.compile(optimizer=keras.optimizers.AdamW(1e-2))
@@ -409,12 +404,14 @@ def test_missing_labels_are_refused():
 
 def test_pairs_that_are_not_pairs_are_refused():
     model = siamese()
-    with pytest.raises(ValueError, match="`images_2`.*received 6 and 5"):
+    with pytest.raises(ValueError, match="`images_2`.*received 6, 5"):
         model.predict_pairs(images(6), images(5))
     batch = given_pairs()
     short = batch | {"other_images": images(5)}
     with pytest.raises(ValueError, match="`other_images`.*6, 5, 6"):
         model.fit(dataset(short), verbose=0)
+    with pytest.raises(ValueError, match="`other_images`.*6, 5, 6"):
+        model.fit(short, verbose=0)
     short = batch | {"same": SAME[:4]}
     with pytest.raises(ValueError, match="`same`.*6, 6, 4"):
         model.fit(dataset(short), verbose=0)
