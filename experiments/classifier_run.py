@@ -43,7 +43,8 @@ def pretrained_encoder(run, study_data):
             f"--dataset={study_data.name} has no labels to learn from; name "
             "another, or images in class folders."
         )
-    encoder = keras.saving.load_model(pathlib.Path(run) / "model.keras").encoder
+    model = keras.saving.load_model(pathlib.Path(run) / "model.keras")
+    encoder = model.encoder
     wanted = tuple(encoder.input_shape[1:])
     found = tuple(study_data.train.images.shape[1:])
     if wanted != found:
@@ -54,7 +55,9 @@ def pretrained_encoder(run, study_data):
         )
     if layers.routes_by_ids(encoder):
         # Which split an image belongs to is not known of new images.
-        encoder = layers.fold_split_batch_normalization(encoder)
+        encoder = layers.fold_split_batch_normalization(
+            encoder, model.inference_split
+        )
     return encoder
 
 
@@ -94,6 +97,7 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
         train=part,
         seed=seed,
         labels=used,
+        learning_rate=rate,
         flags=finetune_flags.as_dict(values),
         backend=keras.backend.backend(),
         dataset=study_data.summary(),

@@ -75,7 +75,9 @@ def as_dict(values):
         Dict from names of flags to values.
     """
     choices = ["fractions", "train", "scratch"]
-    return training_flags.as_dict(values, [__name__], choices)
+    record = training_flags.as_dict(values, [__name__], choices)
+    # By default it goes by what learns, not by the dataset.
+    return {**record, "learning_rate": values["learning_rate"].value}
 
 
 def _is_fraction(text):

@@ -19,6 +19,8 @@ from keras_contrastive.models.contrastive_model import check_choice
 from keras_contrastive.models.labelled import labels_of
 from keras_contrastive.models.pair_discriminator import pair_discriminator
 from keras_contrastive.models.pair_discriminator import pair_features
+from keras_contrastive.models.pair_lengths import check_arrays
+from keras_contrastive.models.pair_lengths import check_lengths
 from keras_contrastive.models.pair_partners import gathered
 from keras_contrastive.models.pair_partners import partners
 
@@ -226,16 +228,16 @@ class Siamese(ContrastiveModel):
                 "for each pair that is alike and 0 for each that is not."
             )
         names = ("images", "other_images", "same")
-        _check_lengths(**{name: batch[name] for name in names})
+        check_lengths(**{name: batch[name] for name in names})
         both = [batch["images"], batch["other_images"]]
         return self.draw_views(both, batch, step)
 
     def fit(self, x=None, *args, **kwargs):
-        _check_arrays(x)
+        check_arrays(x)
         return super().fit(x, *args, **kwargs)
 
     def evaluate(self, x=None, *args, **kwargs):
-        _check_arrays(x)
+        check_arrays(x)
         return super().evaluate(x, *args, **kwargs)
 
     def contrastive_step(self, batch, training):
@@ -269,7 +271,7 @@ class Siamese(ContrastiveModel):
         Raises:
             ValueError: if the two are of unequal length.
         """
-        _check_lengths(images_1=images_1, images_2=images_2)
+        check_lengths(images_1=images_1, images_2=images_2)
         size = batch_size or model_inputs.DEFAULT_BATCH_SIZE
         features = [
             self.predict(images, batch_size=size, verbose=0)
@@ -460,24 +462,3 @@ class _Pairs(typing.NamedTuple):
 def _without(variables, others):
     others = {id(each) for each in others}
     return [each for each in variables if id(each) not in others]
-
-
-def _check_arrays(x):
-    """Refuses a dict of arrays, given at once, that are not as many."""
-    if isinstance(x, dict):
-        _check_lengths(**x)
-
-
-def _check_lengths(**arrays):
-    """Refuses pairs whose parts are not as many; what is not known passes."""
-    counts = [_length(each) for each in arrays.values()]
-    if len(set(counts) - {None}) > 1:
-        names = ", ".join(f"`{name}`" for name in arrays)
-        raise ValueError(
-            f"{names} must be equally long, received "
-            f"{', '.join(map(str, counts))}; give pairs, one row each."
-        )
-
-
-def _length(array):
-    return array.shape[0] if hasattr(array, "shape") else len(array)
