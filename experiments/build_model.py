@@ -53,7 +53,7 @@ def build(
     )
     if method.model == "Classifier":
         options["num_classes"] = study_data.num_classes
-    elif method.model != "CPC":
+    elif method.projector:
         options["projector"] = _projector(values, encoder, normalization)
     model_class = getattr(models, method.model)
     return model_class(encoder, views=views, seed=seed, **options)
@@ -68,7 +68,7 @@ def compile_model(model, values, learning_rate, steps):
         learning_rate: float, the highest.
         steps: int, updates in all.
     """
-    warmup = max(1, steps // 10) if steps > 1 else 0
+    warmup = int(values.warmup * steps)
     rate = optimizers.CosineSchedule(learning_rate, steps, warmup)
     options = {}
     if values.optimizer in ("sgd", "lars"):
@@ -98,8 +98,9 @@ def _asked_for(name, values, num_images):
         given.setdefault("queue_size", _queue_size(values, num_images))
     epsilon = given.pop("adversarial_epsilon", None)
     steps = given.pop("adversarial_steps", 1)
+    share = given.pop("adversarial_share", 1.0)
     if epsilon is not None:
-        given["adversary"] = models.Adversary(epsilon=epsilon, steps=steps)
+        given["adversary"] = models.Adversary(epsilon, steps, share=share)
     return given
 
 
@@ -113,9 +114,10 @@ def _queue_size(values, num_images):
 def _projector(values, encoder, normalization):
     if values.projector == "none":
         return None
+    plain = values.projector == "plain_mlp"
     return layers.projection_head(
-        values.projector,
+        "mlp" if plain else values.projector,
         encoder.output_shape[-1],
         output_dim=PROJECTION_DIM,
-        normalization=normalization,
+        normalization="none" if plain else normalization,
     )

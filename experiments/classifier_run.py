@@ -2,7 +2,6 @@
 
 import pathlib
 import sys
-import time
 
 import keras
 import numpy as np
@@ -15,7 +14,6 @@ from experiments.epochs import repeated
 from experiments.run_callbacks import RunLog
 from experiments.run_callbacks import Stopwatch
 from keras_contrastive import data
-from keras_contrastive import encoders
 from keras_contrastive import export
 from keras_contrastive import layers
 from keras_contrastive import models
@@ -25,11 +23,11 @@ from keras_contrastive import views
 LEARNING_RATES = {"head": 1e-2, "all": 1e-3}
 
 
-def pretrained_encoder(run, study_data):
-    """The encoder of a run of pretraining.
+def pretrained_encoder(values, study_data):
+    """The encoder of the run of pretraining that the flags name.
 
     Args:
-        run: path of the run's folder.
+        values: `flags.FLAGS`, parsed.
         study_data: StudyData that it shall classify.
 
     Returns:
@@ -43,18 +41,19 @@ def pretrained_encoder(run, study_data):
             f"--dataset={study_data.name} has no labels to learn from; name "
             "another, or images in class folders."
         )
-    model = keras.saving.load_model(pathlib.Path(run) / "model.keras")
+    path = pathlib.Path(values.run).expanduser() / "model.keras"
+    model = keras.saving.load_model(path)
     encoder = model.encoder
     wanted = tuple(encoder.input_shape[1:])
     found = tuple(study_data.train.images.shape[1:])
     if wanted != found:
         raise ValueError(
-            f"--run={run} was trained on images of the shape {wanted}, and "
-            f"--dataset={study_data.name} has {found}; choose the dataset of "
-            "the run."
+            f"--run={values.run} was trained on images of the shape "
+            f"{wanted}, and --dataset={study_data.name} has {found}; choose "
+            "the dataset of the run."
         )
-    if layers.routes_by_ids(encoder):
-        # Which split an image belongs to is not known of new images.
+    if any(map(_splits, encoder._flatten_layers())):
+        # New images belong to no split, and few of them make no batch for it.
         encoder = layers.fold_split_batch_normalization(
             encoder, model.inference_split
         )
@@ -65,8 +64,9 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
     """Trains and evaluates a classifier, or goes on where it stopped.
 
     Args:
-        encoder: keras.Model, or None for one that was never trained.
-        start: str, what the encoder is called.
+        encoder: keras.Model, the pretrained one.
+        start: str, what the encoder is called; from `"scratch"` the same
+            network begins with new weights.
         fraction: float, of the labels.
         part: str, `"head"` or `"all"`.
         seed: int.
@@ -77,10 +77,9 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
     keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(values.precision)
     batches, used = _batches(fraction, seed, study_data, values)
-    if encoder is None:
-        encoder = getattr(encoders, values.encoder)(
-            input_shape=study_data.train.images.shape[1:]
-        )
+    if start == finetune_flags.SCRATCH:
+        config = keras.saving.serialize_keras_object(encoder)
+        encoder = keras.saving.deserialize_keras_object(config)
     model = models.Classifier(
         encoder,
         study_data.num_classes,
@@ -98,7 +97,8 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
         seed=seed,
         labels=used,
         learning_rate=rate,
-        flags=finetune_flags.as_dict(values),
+        flags=finetune_flags.as_dict(values, start),
+        batch_size=batches.batch_size,
         backend=keras.backend.backend(),
         dataset=study_data.summary(),
     )
@@ -110,7 +110,12 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
         status="finished",
         finished=run_folder.now(),
         images_per_second=watch.images_per_second,
+        seconds={"training": watch.total},
     )
+
+
+def _splits(layer):
+    return isinstance(layer, layers.SplitBatchNormalization)
 
 
 def _batches(fraction, seed, study_data, values):
@@ -130,16 +135,15 @@ def _batches(fraction, seed, study_data, values):
 
 def _fit(model, batches, epochs, folder):
     initial_epoch = folder.load_checkpoint(model)
-    watch = Stopwatch(batches.num_images)
-    start = time.perf_counter()
+    log = RunLog(folder, initial_epoch)
+    watch = Stopwatch(batches.num_images, log.records)
     model.fit(
         batches,
         epochs=epochs,
         initial_epoch=initial_epoch,
-        callbacks=[watch, RunLog(folder, initial_epoch)],
+        callbacks=[watch, log],
         verbose=1 if sys.stdout.isatty() else 2,
     )
-    folder.update(seconds={"training": time.perf_counter() - start})
     return watch
 
 

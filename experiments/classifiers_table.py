@@ -37,7 +37,8 @@ def _lines(runs):
         f"{data['name']}: labels of up to {data['train']} training images, "
         f"{data['validation']} for validation, {data['test']} to test; hash "
         f"{data['index_hash'][:16]}. {flags['epochs']} epochs of as many "
-        f"steps for every fraction, batch {flags['batch_size']}, "
+        f"steps for every fraction, batch {flags['batch_size']} or as many "
+        f"as there are, "
         f"{flags['optimizer']}, views {flags['policy']}.",
         finished_runs.origin(runs),
         "",

@@ -1,5 +1,6 @@
 """What a study's figures must be held against: no training at all."""
 
+import keras
 import numpy as np
 
 from experiments import run_evaluation
@@ -31,6 +32,7 @@ def measure(study_data, values):
     pca = dict(
         zip(pixels, evaluation.pca_features(*pixels.values(), dim=PCA_DIM))
     )
+    keras.utils.set_random_seed(0)
     untrained = setting_run.build("unsplit", study_data, values, seed=0)
     return {
         "chance": _chance(study_data),

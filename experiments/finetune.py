@@ -29,7 +29,7 @@ def main():
     with command_line.refusals():
         script.check_output(
             output_dir,
-            lambda _: finetune_flags.as_dict(values),
+            lambda record: finetune_flags.as_dict(values, record.get("start")),
             values.overwrite,
         )
     start = time.perf_counter()
@@ -38,17 +38,30 @@ def main():
     from experiments import classifiers_table
 
     with command_line.refusals():
-        encoder = classifier_run.pretrained_encoder(values.run, loaded)
+        encoder = classifier_run.pretrained_encoder(values, loaded)
+    if values.overwrite:
+        script.remove_runs(output_dir)
     write_table = functools.partial(classifiers_table.write, output_dir)
-    runs = [
+    script.train_all(_runs(encoder, loaded, values), output_dir, write_table)
+    table = write_table()
+    minutes = (time.perf_counter() - start) / 60
+    script.say(f"Done in {minutes:.1f} minutes. The table lies at")
+    print(f"    {table.resolve()}")
+
+
+def _runs(encoder, loaded, values):
+    """Every seed, fraction, part and start: folder, title, what to do."""
+    from experiments import classifier_run
+
+    return [
         (
-            f"{start_name}_{fraction}_{part}_seed{seed}",
-            f"{part} from {start_name}, {float(fraction):.0%} of the labels, "
+            f"{start}_{fraction}_{part}_seed{seed}",
+            f"{part} from {start}, {float(fraction):.0%} of the labels, "
             f"seed {seed}",
             functools.partial(
                 classifier_run.run,
-                start_from,
-                start_name,
+                encoder,
+                start,
                 float(fraction),
                 part,
                 seed,
@@ -59,20 +72,15 @@ def main():
         for seed in map(int, values.seeds)
         for fraction in values.fractions
         for part in values.train
-        for start_name, start_from in _starts(values, encoder, part)
+        for start in _starts(values, part)
     ]
-    script.train_all(runs, output_dir, write_table)
-    table = write_table()
-    minutes = (time.perf_counter() - start) / 60
-    script.say(f"Done in {minutes:.1f} minutes. The table lies at")
-    print(f"    {table.resolve()}")
 
 
-def _starts(values, encoder, part):
+def _starts(values, part):
     """What to start from; a head on random features says little."""
-    yield pathlib.Path(values.run).resolve().name, encoder
+    yield finetune_flags.run_name(values)
     if values.scratch and part == "all":
-        yield "scratch", None
+        yield finetune_flags.SCRATCH
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Imports nothing heavy: flags are checked before Keras is imported.
 """
 
+import json
 import pathlib
 
 from absl import flags
@@ -10,6 +11,7 @@ from absl import flags
 from experiments import training_flags
 
 PARTS = ("head", "all")
+SCRATCH = "scratch"
 
 flags.DEFINE_string(
     "run", None, "Folder of a run of pretraining that is finished."
@@ -58,26 +60,61 @@ def check(values):
             "--run must name the folder of a finished run of pretraining, "
             "received nothing; python -m experiments.pretrain makes one."
         )
-    if not (pathlib.Path(values.run) / "model.keras").exists():
+    run = pathlib.Path(values.run).expanduser().resolve()
+    if not (run / "model.keras").exists():
         raise ValueError(
             f"--run={values.run} holds no model.keras; name the folder of a "
             "finished run, such as runs/pretrain/simclr_seed0."
         )
+    if run.parent == pathlib.Path(values.output_dir).expanduser().resolve():
+        raise ValueError(
+            f"--output_dir={values.output_dir} is the folder of --run; choose "
+            "another."
+        )
+    _check_data(values, json.loads((run / "run.json").read_text()))
 
 
-def as_dict(values):
-    """What determines the numbers of a run.
+def run_name(values):
+    """What a run of pretraining is called: its folder.
 
     Args:
         values: `flags.FLAGS`, parsed.
 
     Returns:
+        str.
+    """
+    return pathlib.Path(values.run).expanduser().resolve().name
+
+
+def as_dict(values, start):
+    """What determines the numbers of a run.
+
+    Args:
+        values: `flags.FLAGS`, parsed.
+        start: str, what the run starts from.
+
+    Returns:
         Dict from names of flags to values.
     """
-    choices = ["fractions", "train", "scratch"]
+    choices = ["fractions", "train", "scratch", "run"]
     record = training_flags.as_dict(values, [__name__], choices)
     # By default it goes by what learns, not by the dataset.
-    return {**record, "learning_rate": values["learning_rate"].value}
+    record["learning_rate"] = values["learning_rate"].value
+    if start == run_name(values):
+        record["run"] = str(pathlib.Path(values.run).expanduser().resolve())
+    return record
+
+
+def _check_data(values, record):
+    """Refuses images that pretraining has seen where these are to test."""
+    flags_of_run = record["flags"]
+    for name in ("dataset", "data_split"):
+        if flags_of_run[name] != values[name].value:
+            raise ValueError(
+                f"--run={values.run} was trained with --{name}="
+                f"{flags_of_run[name]}, received --{name}="
+                f"{values[name].value}; give the same."
+            )
 
 
 def _is_fraction(text):

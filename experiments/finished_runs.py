@@ -34,7 +34,7 @@ def origin(runs):
     """
     run = runs[-1]
     machine = run["machine"]
-    commits = sorted({_short(each.get("commit")) for each in runs})
+    commits = sorted({_short(name) for run in runs for name in run["commits"]})
     return (
         f"{machine['cores']} cores of {machine['processor']}; keras "
         f"{run['versions']['keras']} on {run['backend']}; commit "

@@ -9,14 +9,32 @@ from experiments import training_flags
 from experiments.methods import METHODS
 from experiments.methods import simclr_temperature
 
-flags.DEFINE_string(
-    "policy", "simclr", "View policy where subsets have none of their own."
+POLICIES = (
+    "simclr",
+    "moco_v1",
+    "moco_v2",
+    "weak",
+    "identity",
+    *(f"graded_{level}" for level in range(10)),
+)
+
+flags.DEFINE_enum(
+    "encoder",
+    "two_conv",
+    ["two_conv", "resnet18", "resnet34"],
+    "Network from images to features.",
+)
+flags.DEFINE_enum(
+    "policy",
+    "simclr",
+    POLICIES,
+    "View policy; in the study, where subsets have none of their own.",
 )
 flags.DEFINE_enum(
     "projector",
     "linear",
-    ["linear", "mlp", "none"],
-    "Head from features to what the loss sees.",
+    ["linear", "mlp", "plain_mlp", "none"],
+    "Head from features to what the loss sees; plain_mlp has no normalization.",
 )
 flags.DEFINE_integer(
     "monitor_every",
@@ -41,7 +59,8 @@ flags.DEFINE_float(
 flags.DEFINE_integer(
     "queue_size",
     None,
-    "Keys in MoCo's queue; by default 4096, at most half of the images.",
+    "Keys in MoCo's queue; by default 4096, but at most half of the images, "
+    "and at least those of a batch.",
     lower_bound=1,
 )
 flags.DEFINE_bool(
@@ -79,6 +98,13 @@ flags.DEFINE_integer(
     "Steps of the attack: 1, the default, is FGSM, more are PGD.",
     lower_bound=1,
 )
+flags.DEFINE_float(
+    "adversarial_share",
+    None,
+    "Share of a batch that is attacked, drawn in each step; all by default.",
+    lower_bound=1e-6,
+    upper_bound=1.0,
+)
 
 
 def check(values, names):
@@ -100,10 +126,19 @@ def check(values, names):
                 f"--{flag}={value} has an effect on {', '.join(takers)} only, "
                 f"received --method={','.join(names)}; leave it out."
             )
-    if values.adversarial_steps and values.adversarial_epsilon is None:
+    for flag in ("adversarial_steps", "adversarial_share"):
+        value = values[flag].value
+        if value is not None and values.adversarial_epsilon is None:
+            raise ValueError(
+                f"--{flag}={value} has no effect without "
+                "--adversarial_epsilon; give it too, 0.03 for example."
+            )
+    headless = [name for name in names if not METHODS[name].projector]
+    if values["projector"].present and len(headless) == len(names):
         raise ValueError(
-            f"--adversarial_steps={values.adversarial_steps} has no effect "
-            "without --adversarial_epsilon; give it too, 0.03 for example."
+            f"--projector={values.projector} has no effect on "
+            f"{', '.join(headless)}, whose loss sees the features; leave it "
+            "out."
         )
     training_flags.check_finite(
         values, "temperature", "margin", "adversarial_epsilon", "momentum"

@@ -3,6 +3,7 @@
 import keras
 
 from experiments import build_model
+from experiments import command_line
 from experiments import pretrain_flags
 from experiments import training_flags
 from experiments import training_run
@@ -23,28 +24,29 @@ def run(name, seed, study_data, values, folder):
         folder: RunFolder.
     """
     keras.utils.set_random_seed(seed)
+    with command_line.refusals():
+        model, batches = _model_and_batches(name, seed, study_data, values)
     record = {
         "method": name,
         "seed": seed,
         "description": METHODS[name].words,
         "flags": pretrain_flags.as_dict(values, name),
     }
+    training_run.run(model, batches, study_data, values, folder, record)
+
+
+def _model_and_batches(name, seed, study_data, values):
     model = build_model.build(
         name,
         values,
         study_data,
-        views.policy(values.policy),
+        views.policy(values.policy, noise=values.noise),
         seed,
         normalization=_normalization(values),
     )
-    training_run.run(
-        model,
-        _batches(name, seed, study_data, values),
-        study_data,
-        values,
-        folder,
-        record,
-    )
+    batches = _batches(name, seed, study_data, values)
+    model.check_batches(batches)
+    return model, batches
 
 
 def _normalization(values):

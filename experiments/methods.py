@@ -20,6 +20,7 @@ class Method:
         options: pairs, arguments of the class that make this method of it.
         flags: flags of `method_flags` that it takes.
         labels: whether it learns from labels.
+        projector: whether it has a head that `--projector` chooses.
     """
 
     model: str
@@ -27,9 +28,14 @@ class Method:
     options: tuple = ()
     flags: tuple = ()
     labels: bool = False
+    projector: bool = True
 
 
-_ADVERSARY = ("adversarial_epsilon", "adversarial_steps")
+_ADVERSARY = (
+    "adversarial_epsilon",
+    "adversarial_steps",
+    "adversarial_share",
+)
 _TRIPLET = ("margin", "distance", "mining")
 
 METHODS = {
@@ -75,7 +81,7 @@ METHODS = {
         "pairs of views by the first source's composite loss",
         (("objective", "composite"),),
     ),
-    "cpc": Method("CPC", "patches predict those below them"),
+    "cpc": Method("CPC", "patches predict those below them", projector=False),
     "supcon": Method(
         "SupCon",
         "all views of a class find each other",
@@ -101,6 +107,7 @@ METHODS = {
         "a classifier trained end to end, for comparison",
         (("fine_tune", True),),
         labels=True,
+        projector=False,
     ),
 }
 

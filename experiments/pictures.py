@@ -35,7 +35,7 @@ LINE_COLOURS = ("#1f6fb5", "#c34a12", "#07805f")
 
 # Panels of a run's curves: title, and what is drawn in it.
 PANELS = (
-    ("Loss", {"loss": "loss", "validation_loss": "validation"}),
+    ("Loss", {"loss": "loss"}),
     (
         "Contrastive accuracy",
         {

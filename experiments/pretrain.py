@@ -35,6 +35,8 @@ def main():
     names = pretrain_flags.method_names(values)
     with command_line.refusals():
         _check_data(loaded, names, values)
+    if values.overwrite:
+        script.remove_runs(output_dir)
     from experiments import methods_table
 
     write_table = functools.partial(methods_table.write, output_dir)

@@ -32,6 +32,14 @@ flags.DEFINE_integer(
     lower_bound=2,
 )
 flags.DEFINE_float(
+    "noise",
+    0.0,
+    "Standard deviation of Gaussian noise on views, whose values are from 0 to "
+    "1.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+flags.DEFINE_float(
     "imbalance",
     1.0,
     "Training images of the largest class divided by those of the smallest; "
@@ -65,7 +73,7 @@ def check(values):
     names = method_names(values)
     training_flags.check_list("method", names, METHODS)
     method_flags.check(values, names)
-    training_flags.check_finite(values, "imbalance")
+    training_flags.check_finite(values, "imbalance", "noise")
     batch_size = training_flags.value_of(values, "batch_size")
     if batch_size % values.bn_splits:
         raise ValueError(

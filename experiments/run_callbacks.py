@@ -11,26 +11,35 @@ class Stopwatch(keras.callbacks.Callback):
 
     Args:
         images_per_epoch: int.
+        records: list of dicts, those of `RunLog`, to which each epoch's
+            seconds go: an interrupted run has its first epochs there.
     """
 
-    def __init__(self, images_per_epoch):
+    def __init__(self, images_per_epoch, records):
         super().__init__()
         self.images_per_epoch = images_per_epoch
-        self.seconds = []
+        self.records = records
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.seconds.append(time.perf_counter() - self._start)
+        logs["seconds"] = time.perf_counter() - self._start
+
+    @property
+    def total(self):
+        """Seconds of all epochs."""
+        return sum(self._seconds)
 
     @property
     def images_per_second(self):
         """Median over the epochs; the first, which compiles, left out."""
-        if not self.seconds:
-            return None
-        epochs = self.seconds[1:] or self.seconds
+        epochs = self._seconds[1:] or self._seconds
         return self.images_per_epoch / statistics.median(epochs)
+
+    @property
+    def _seconds(self):
+        return [record["seconds"] for record in self.records]
 
 
 class RunLog(keras.callbacks.Callback):

@@ -59,13 +59,22 @@ class RunFolder:
 
     def start(self, **record):
         """Writes `run.json` for a run that begins, or goes on."""
+        before = self.read("run.json") or {}
+        data, its_data = record["dataset"], before.get("dataset")
+        if its_data and its_data["index_hash"] != data["index_hash"]:
+            raise ValueError(
+                f"{self.path} was begun on other images than {data['name']} "
+                "holds now; choose another --output_dir, or --overwrite."
+            )
+        commits = before.get("commits", [])
         self.update(
             **record,
             command=command(),
             commit=commit(),
+            commits=[*commits, *({commit()} - set(commits))],
             versions=versions(),
             machine=machine(),
-            started=now(),
+            started=before.get("started", now()),
             finished=None,
             status="running",
         )

@@ -73,11 +73,13 @@ def check_output(output_dir, flags_of, overwrite):
         output_dir: pathlib.Path.
         flags_of: function from a run's record to the flags that this command
             would give such a run, a dict; None for a run of another kind.
-        overwrite: bool, whether to remove what is there instead.
+        overwrite: bool, whether what is there will be removed.
 
     Raises:
         ValueError: with a sentence that says which run, and what to do.
     """
+    if overwrite:
+        return
     for path in sorted(output_dir.glob("*/run.json")):
         record = json.loads(path.read_text())
         wanted, found = flags_of(record), record["flags"]
@@ -87,14 +89,23 @@ def check_output(output_dir, flags_of, overwrite):
             for name in wanted or ()
             if found.get(name) != wanted[name]
         ]  # fmt: skip
-        if different and not overwrite:
+        if different:
             raise ValueError(
                 f"{path.parent} was run with {' '.join(different)}; choose "
                 "another --output_dir, or --overwrite to start anew."
             )
-    if overwrite:
-        for path in output_dir.glob("*/run.json"):
-            shutil.rmtree(path.parent)
+
+
+def remove_runs(output_dir):
+    """Removes the runs of a folder, for `--overwrite`.
+
+    To be called once nothing can be refused any more.
+
+    Args:
+        output_dir: pathlib.Path.
+    """
+    for path in output_dir.glob("*/run.json"):
+        shutil.rmtree(path.parent)
 
 
 def train_all(runs, output_dir, write_report):
@@ -118,7 +129,8 @@ def train_all(runs, output_dir, write_report):
             train(folder)
             write_report()
         except KeyboardInterrupt:
-            folder.update(status="interrupted")
+            if folder.read("run.json"):
+                folder.update(status="interrupted")
             write_report()
             _say_what_is_left(folder)
             sys.exit(INTERRUPTED)

@@ -3,6 +3,7 @@
 import keras
 
 from experiments import build_model
+from experiments import command_line
 from experiments import settings
 from experiments import study_flags
 from experiments import training_flags
@@ -21,13 +22,16 @@ def run(name, seed, study_data, values, folder):
     """
     setting = settings.SETTINGS[name]
     keras.utils.set_random_seed(seed)
-    batches = settings.training_batches(
-        setting,
-        study_data,
-        training_flags.value_of(values, "batch_size"),
-        seed,
-        values.subset_policies,
-    )
+    with command_line.refusals():
+        batches = settings.training_batches(
+            setting,
+            study_data,
+            training_flags.value_of(values, "batch_size"),
+            seed,
+            values.subset_policies,
+        )
+        model = build(name, study_data, values, seed)
+        model.check_batches(batches)
     record = {
         "setting": name,
         "method": values.method,
@@ -37,7 +41,6 @@ def run(name, seed, study_data, values, folder):
         ),
         "flags": study_flags.as_dict(values),
     }
-    model = build(name, study_data, values, seed)
     training_run.run(model, batches, study_data, values, folder, record)
 
 

@@ -137,6 +137,7 @@ def load(
         data_dir=data_dir,
         image_size=image_size if is_folder else None,
     )
+    loaded = _with_plain_labels(loaded)
     if data_split == "source":
         parts = _source_parts(loaded)
     else:
@@ -160,6 +161,31 @@ def load(
             *(part.indices for part in (train, *parts[1:])),
             *([] if subset_ids is None else [subset_ids]),
         ),
+    )
+
+
+def _with_plain_labels(loaded):
+    """Labels as 0 to C - 1, of all parts or of none."""
+    parts = (loaded.train, loaded.test)
+    if len({part.labels is None for part in parts}) > 1:
+        raise ValueError(
+            f"{loaded.name} has labels of its training images or of its test "
+            "images only; give both, or neither."
+        )
+    if loaded.train.labels is None:
+        return loaded
+    classes = np.unique(np.concatenate([part.labels for part in parts]))
+    if np.array_equal(classes, np.arange(len(classes))):
+        return loaded
+    train, test = (
+        dataclasses.replace(part, labels=np.searchsorted(classes, part.labels))
+        for part in parts
+    )
+    names = loaded.class_names
+    if names is not None:
+        names = tuple(names[each] for each in classes)
+    return dataclasses.replace(
+        loaded, train=train, test=test, class_names=names
     )
 
 

@@ -33,10 +33,11 @@ def main():
         script.check_output(
             output_dir, lambda _: study_flags.as_dict(values), values.overwrite
         )
-    if values.overwrite:
-        controls_file.unlink(missing_ok=True)
     start = time.perf_counter()
     loaded = script.load_data(values, values.num_subsets)
+    if values.overwrite:
+        script.remove_runs(output_dir)
+        controls_file.unlink(missing_ok=True)
     script.train_all(
         _runs(loaded, values),
         output_dir,

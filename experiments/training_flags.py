@@ -54,12 +54,6 @@ flags.DEFINE_integer(
     lower_bound=2,
 )
 flags.DEFINE_enum(
-    "encoder",
-    "two_conv",
-    ["two_conv", "resnet18", "resnet34"],
-    "Network from images to features.",
-)
-flags.DEFINE_enum(
     "optimizer",
     "adam",
     ["adam", "adamw", "sgd", "lars"],
@@ -68,10 +62,17 @@ flags.DEFINE_enum(
 flags.DEFINE_float(
     "learning_rate",
     None,
-    "Highest learning rate, 0.01 on CIFAR-10 and 0.002 on others by default; "
-    "after a warm-up over a tenth of the steps it falls to zero along a "
-    "cosine.",
+    "Highest learning rate; by default 0.01 on CIFAR-10 and 0.002 on others, "
+    "and in fine-tuning 0.01 for heads and 0.001 for networks. After the "
+    "warm-up it falls to zero along a cosine.",
     lower_bound=1e-8,
+)
+flags.DEFINE_float(
+    "warmup",
+    0.1,
+    "Share of the steps over which the learning rate rises from zero.",
+    lower_bound=0.0,
+    upper_bound=0.9,
 )
 flags.DEFINE_float(
     "weight_decay",
@@ -212,7 +213,7 @@ def _check_dataset(values):
         raise ValueError(
             f"--dataset must be {DATASETS}, received {values.dataset!r}."
         )
-    if not pathlib.Path(path).exists():
+    if not pathlib.Path(path).expanduser().exists():
         raise ValueError(
             f"--dataset={values.dataset}: {path} does not exist; name an "
             "existing folder of images or .npz file."

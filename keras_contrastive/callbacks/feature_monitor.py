@@ -4,7 +4,6 @@ import warnings
 
 import keras
 import numpy as np
-from keras import ops
 
 
 class FeatureMonitor(keras.callbacks.Callback):
@@ -20,8 +19,9 @@ class FeatureMonitor(keras.callbacks.Callback):
         images: array `(N, H, W, C)`, held in memory.
         every: int >= 1, epochs from one measurement to the next; the first
             and the last epoch are measured too.
-        projections: bool, whether to measure the projector's outputs too,
-            under names that begin with `projections_`.
+        projections: bool, whether to measure the projections of
+            `model.predict_projections` too, under names that begin with
+            `projections_`.
         batch_size: int, images of one forward pass.
     """
 
@@ -55,6 +55,9 @@ class FeatureMonitor(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._warned.clear()
+        if hasattr(self.model, "check_images"):
+            # Now, not when the first epoch is over.
+            self.model.check_images(self.images)
         if self.projections and getattr(self.model, "projector", None) is None:
             raise ValueError(
                 "`projections=True` needs a model with a projector, received "
@@ -72,7 +75,10 @@ class FeatureMonitor(keras.callbacks.Callback):
         )
         logs.update(self._checked(features, "features"))
         if self.projections:
-            projections = self._checked(self._project(features), "projections")
+            projections = self.model.predict_projections(
+                features, self.batch_size
+            )
+            projections = self._checked(projections, "projections")
             logs.update({f"projections_{k}": x for k, x in projections.items()})
 
     def warn_once(self, subject, sentence):
@@ -98,13 +104,3 @@ class FeatureMonitor(keras.callbacks.Callback):
             "Lower the learning rate, or raise the temperature.",
         )
         return dict.fromkeys(self.figures, float("nan"))
-
-    def _project(self, features):
-        starts = range(0, len(features), self.batch_size)
-        parts = [
-            self.model.projector(
-                features[start : start + self.batch_size], training=False
-            )
-            for start in starts
-        ]
-        return np.concatenate([ops.convert_to_numpy(each) for each in parts])

@@ -22,6 +22,7 @@ def batches(
     subset_ids=None,
     split_ids=None,
     policy_ids=None,
+    columns=None,
     indices=None,
     order="shuffled",
     images_per_class=4,
@@ -31,8 +32,9 @@ def batches(
     """Batches for `fit`, `evaluate` or a loop of one's own.
 
     A batch is a dict of `images` as they are (uint8, or float32), `positions`
-    int32 0 to N - 1, and what was given of `split_ids`, `policy_ids` and
-    `labels`, int32 (N,). Orders, each a function of (seed, epoch):
+    int32 0 to N - 1, what was given of `split_ids`, `policy_ids` and
+    `labels`, int32 (N,), and of further columns. Orders, each a function of
+    (seed, epoch):
 
     - `"shuffled"`: a fresh order of all images in every epoch.
     - `"stratified"`: of K subsets, N / K images each in every batch; row r
@@ -51,6 +53,9 @@ def batches(
             stratified and the homogeneous order go by.
         split_ids: int (M,), for split batch normalization that goes by id.
         policy_ids: int (M,), which view policy each image gets.
+        columns: dict of further arrays (M, ...) that travel with the images,
+            under the names that they have in it, such as `positive_images`;
+            those of four axes are images too.
         indices: int (L,), the rows of the images to use; by default all.
         order: str, as above.
         images_per_class: int, K of the order of classes.
@@ -75,16 +80,8 @@ def batches(
     ```
     """
     check_images(images)
-    columns = {
-        "split_ids": split_ids,
-        "policy_ids": policy_ids,
-        "labels": labels,
-    }
-    columns = {
-        name: as_labels(ids, name, count=len(images))
-        for name, ids in columns.items()
-        if ids is not None
-    }
+    ids = {"split_ids": split_ids, "policy_ids": policy_ids, "labels": labels}
+    columns = _checked_columns(ids, columns or {}, len(images))
     rows = _checked_rows(indices, len(images))
     batch_size = as_whole_number(batch_size, "batch_size", minimum=1)
     if batch_size > len(rows) and drop_remainder:
@@ -129,7 +126,7 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         images: as in `batches`.
-        columns: dict of int32 (M,) arrays, which travel with the images.
+        columns: dict of (M, ...) arrays, which travel with the images.
         rows_of: function from the epoch to the rows of the images in order,
             int64, equally many in each epoch.
         batch_size: int.
@@ -199,15 +196,12 @@ class Batches(keras.utils.PyDataset):
         rows = self._rows()[start:stop]
         if stop == self._num_rows:
             self._drawn = True
-        images = np.asarray(self._images[rows])
-        if images.dtype != np.uint8:
-            images = images.astype(np.float32, copy=False)
         batch = {
-            "images": images,
+            "images": _taken(self._images, rows),
             "positions": np.arange(len(rows), dtype=np.int32),
         }
         for name, column in self._columns.items():
-            batch[name] = column[rows]
+            batch[name] = _taken(column, rows)
         return batch
 
     def on_epoch_begin(self):
@@ -227,6 +221,41 @@ class Batches(keras.utils.PyDataset):
             rows = self._rows_of(epoch)
             self._order = epoch, rows
         return rows
+
+
+def _checked_columns(ids, others, count):
+    """What travels with the images: ids as int32, anything else as it is."""
+    clashing = others.keys() & {"images", "positions", *ids}
+    if clashing:
+        raise ValueError(
+            "`columns` must have names of their own, received "
+            f"{sorted(clashing)}; batches have these already, or take them "
+            "as arguments."
+        )
+    columns = {
+        name: as_labels(values, name, count=count)
+        for name, values in ids.items()
+        if values is not None
+    }
+    for name, column in others.items():
+        if isinstance(column, (list, tuple)):
+            column = np.asarray(column)
+        if len(column) != count:
+            raise ValueError(
+                f"`{name}` must have one entry for each image, received "
+                f"{len(column)} for {count} images."
+            )
+        if np.ndim(column[np.arange(1)]) == 4:
+            check_images(column, name)
+        columns[name] = column
+    return columns
+
+
+def _taken(column, rows):
+    taken = np.asarray(column[rows])
+    if np.issubdtype(taken.dtype, np.floating):
+        return taken.astype(np.float32, copy=False)
+    return taken
 
 
 def _checked_rows(indices, count):

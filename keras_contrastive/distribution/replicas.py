@@ -20,19 +20,46 @@ def index():
     return 0 if context is None else context.replica_id_in_sync_group
 
 
-def all_gather(values):
+def all_gather(values, lots=1):
     """Concatenates every replica's rows along the first axis.
 
     Gradients flow back to the replica that each row came from.
 
     Args:
         values: tensor `(batch, ...)`, with the same shape on every replica.
+        lots: int, of how many lots of equally many rows the values consist,
+            such as the first views of all images and then the second ones.
+            Each is gathered by itself, and so the lots stay together.
 
     Returns:
-        Tensor `(replicas * batch, ...)`, replica 0's rows first.
+        Tensor `(replicas * batch, ...)`, replica 0's rows of a lot first: the
+        order in which one replica would have them.
     """
     context = _context()
-    return values if context is None else context.all_gather(values, axis=0)
+    if context is None:
+        return values
+    return ops.concatenate(
+        [_gathered(context, lot) for lot in ops.split(values, lots)]
+    )
+
+
+def my_rows(values, lots=1):
+    """This replica's rows of what `all_gather` gave.
+
+    Args:
+        values: tensor `(replicas * batch, ...)`.
+        lots: int, as in `all_gather`.
+
+    Returns:
+        Tensor `(batch, ...)`.
+    """
+    if _context() is None:
+        return values
+    mine = []
+    for lot in ops.split(values, lots):
+        rows = ops.shape(lot)[0] // count()
+        mine.append(lot[index() * rows : (index() + 1) * rows])
+    return ops.concatenate(mine)
 
 
 def all_sum(values):
@@ -47,10 +74,16 @@ def all_sum(values):
     context = _context()
     if context is None:
         return values
-    # A gathered sum has the right gradient under every strategy; gathering
-    # forgets the shape.
-    gathered = context.all_gather(values[None], axis=0)
-    return ops.reshape(ops.sum(gathered, axis=0), ops.shape(values))
+    # A gathered sum has the right gradient under every strategy.
+    return ops.sum(_gathered(context, values[None]), axis=0)
+
+
+def _gathered(context, values):
+    """Gathers, and says of which shape the result is, which is forgotten."""
+    gathered = context.all_gather(values, axis=0)
+    rows, *rest = values.shape
+    gathered.set_shape((rows and rows * context.num_replicas_in_sync, *rest))
+    return gathered
 
 
 def _context():

@@ -30,5 +30,7 @@ def encoder(model):
     split = getattr(model, "inference_split", None)
     inner = layers.fold_split_batch_normalization(inner, split)
     images = keras.Input(inner.input_shape[1:], dtype="uint8", name="images")
-    pixels = keras.layers.Rescaling(1.0 / 255, name="unit_range")(images)
+    pixels = keras.layers.Rescaling(
+        1.0 / 255, dtype="float32", name="unit_range"
+    )(images)
     return keras.Model(images, inner(pixels), name=f"{inner.name}_export")

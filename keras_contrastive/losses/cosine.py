@@ -7,13 +7,15 @@ so that whatever is below float32 is raised to it first; float64 stays.
 import keras
 from keras import ops
 
-# Below this squared norm a vector has no direction: it is left near zero
-# rather than divided by nothing, and its gradient stays finite.
-_SMALLEST_SQUARED_NORM = 1e-24
+# Up to this squared norm a vector has no direction to speak of. It is left as
+# it is: to divide it by its norm would give a gradient without bound.
+_SMALLEST_SQUARED_NORM = 1e-12
 
 
 def unit_vectors(vectors):
     """Scales each row to length one, in float32 or better.
+
+    A row whose norm is at most 1e-6 is left as it is, and so is its gradient.
 
     Args:
         vectors: float tensor `(..., dim)`.
@@ -23,9 +25,13 @@ def unit_vectors(vectors):
     """
     vectors = raised(vectors)
     squared_norm = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
-    return vectors * ops.rsqrt(
-        ops.maximum(squared_norm, _SMALLEST_SQUARED_NORM)
+    has_direction = squared_norm > _SMALLEST_SQUARED_NORM
+    # One within the root, too: what is not chosen must have no gradient of
+    # infinity.
+    squared_norm = ops.where(
+        has_direction, squared_norm, ops.ones_like(squared_norm)
     )
+    return vectors * ops.rsqrt(squared_norm)
 
 
 def cosine_similarities(rows, columns):

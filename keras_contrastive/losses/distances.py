@@ -26,7 +26,11 @@ def pairwise_distances(rows, columns, distance):
             unit_vectors(rows), ops.transpose(unit_vectors(columns))
         )
         return 1.0 - cosines
-    rows, columns = raised(rows), raised(columns)
+    # The norms of embeddings that lie together and far from zero would drown
+    # their differences. No distance depends on where zero is.
+    columns = raised(columns)
+    centre = ops.stop_gradient(ops.mean(columns, axis=0, keepdims=True))
+    rows, columns = raised(rows) - centre, columns - centre
     squared = (
         ops.sum(ops.square(rows), axis=1)[:, None]
         + ops.sum(ops.square(columns), axis=1)[None]

@@ -90,7 +90,8 @@ def info_nce_similarities(
     Raises:
         ValueError: as `info_nce`.
     """
-    _check_shapes(queries, keys, negatives, candidates)
+    check_pairs("queries", queries, "keys", keys)
+    check_negatives(queries, negatives, candidates)
     if negatives is None:
         candidates = keys if candidates is None else candidates
         positions = positions_or_all(queries, positions)
@@ -106,8 +107,17 @@ def info_nce_similarities(
     return similarities, positives
 
 
-def _check_shapes(queries, keys, negatives, candidates):
-    check_pairs("queries", queries, "keys", keys)
+def check_negatives(queries, negatives, candidates):
+    """Refuses negatives of both kinds, and vectors of another length.
+
+    Args:
+        queries: tensor `(batch, dim)`.
+        negatives: as in `info_nce`.
+        candidates: as in `info_nce`.
+
+    Raises:
+        ValueError: for both, or another number of columns than the queries'.
+    """
     dim = queries.shape[1]
     if negatives is not None and candidates is not None:
         raise ValueError(

@@ -8,6 +8,7 @@ http://yann.lecun.com/exdb/publis/pdf/hadsell-chopra-lecun-06.pdf
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_contrastive.losses.distances import distances
@@ -24,7 +25,8 @@ def margin_contrastive(same, embeddings_1, embeddings_2, margin=1.0):
 
     Args:
         same: bool, int or float tensor `(batch,)`, 1 for pairs that show the
-            same thing, 0 for others.
+            same thing, 0 for others; or a number for all pairs. Values are
+            checked in lists and NumPy arrays only.
         embeddings_1: float tensor `(batch, dim)`.
         embeddings_2: float tensor `(batch, dim)`.
         margin: float >= 0, the distance beyond which pairs that are not
@@ -34,7 +36,8 @@ def margin_contrastive(same, embeddings_1, embeddings_2, margin=1.0):
         Tensor `(batch,)`, one loss a pair.
 
     Raises:
-        ValueError: for a negative margin, or shapes that do not agree.
+        ValueError: for a negative margin, shapes that do not agree, or
+            `same` out of range.
 
     Example:
 
@@ -48,6 +51,7 @@ def margin_contrastive(same, embeddings_1, embeddings_2, margin=1.0):
     """
     _check_margin(margin)
     check_pairs("embeddings_1", embeddings_1, "embeddings_2", embeddings_2)
+    _check_same(same, embeddings_1.shape[0])
     apart = distances(embeddings_1, embeddings_2, "euclidean")
     same = ops.convert_to_tensor(same, dtype=apart.dtype)
     same = ops.reshape(same, (-1,))
@@ -56,6 +60,23 @@ def margin_contrastive(same, embeddings_1, embeddings_2, margin=1.0):
     alike = 0.5 * squared
     different = 0.5 * ops.square(ops.relu(margin - apart))
     return same * alike + (1.0 - same) * different
+
+
+def _check_same(same, count):
+    if not isinstance(same, (list, tuple, np.ndarray)):
+        return
+    same = np.asarray(same)
+    if same.ndim and same.size != count:
+        raise ValueError(
+            "`same` must have one value for each pair, received "
+            f"{same.size} for {count} pairs."
+        )
+    # Written so that NaN is refused as well.
+    if not ((same >= 0) & (same <= 1)).all():
+        raise ValueError(
+            "`same` must be 1 for pairs that show the same thing and 0 for "
+            f"others, received values from {same.min()} to {same.max()}."
+        )
 
 
 def _check_margin(margin):

@@ -14,6 +14,7 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.cosine import cosine_similarities
+from keras_contrastive.losses.info_nce import check_negatives
 from keras_contrastive.losses.pairs import check_pairs
 from keras_contrastive.losses.positions import positions_or_all
 from keras_contrastive.losses.temperature import check_temperature
@@ -52,8 +53,8 @@ def similarity_consistency(
         Tensor `(batch,)`, in nats; 0 where both views agree.
 
     Raises:
-        ValueError: if the temperature is not positive, or the shapes of
-            queries and keys differ.
+        ValueError: if the temperature is not positive, shapes do not agree,
+            or both kinds of negatives are given.
 
     Example:
 
@@ -67,6 +68,7 @@ def similarity_consistency(
     """
     check_temperature(temperature)
     check_pairs("queries", queries, "keys", keys)
+    check_negatives(queries, negatives, candidates)
     others = negatives
     if negatives is None:
         others = keys if candidates is None else candidates

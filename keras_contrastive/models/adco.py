@@ -106,7 +106,7 @@ class AdCo(MomentumModel):
             queries, keys, negatives, self.temperature
         )
         if training:
-            self.negatives.update(queries, keys)
+            self.negatives.update(queries, keys, self.of_all_replicas(keys))
         return rows, None, figures
 
     def get_config(self):

@@ -117,18 +117,21 @@ class AdversarialNegatives(keras.layers.Layer):
         share = (towards - outwards) / (self.negative_temperature * count)
         return replicas.all_sum(share)
 
-    def update(self, queries, keys):
+    def update(self, queries, keys, all_keys=None):
         """Takes the keys while there are places left; from then on, climbs.
 
         Args:
             queries: float tensor `(batch, dim)`, any norm.
             keys: float tensor `(batch, dim)`, the queries' positives.
+            all_keys: float tensor `(all, dim)`, those of all replicas; `keys`
+                by default.
         """
         queries, keys = ops.stop_gradient(queries), ops.stop_gradient(keys)
+        all_keys = keys if all_keys is None else ops.stop_gradient(all_keys)
         velocity = self.negative_momentum * self.velocity
         velocity = velocity + self.gradient(queries, keys)
         climbed = self.vectors + self.negative_learning_rate * velocity
-        keys = replicas.all_gather(ops.cast(unit_vectors(keys), "float32"))
+        keys = ops.cast(unit_vectors(all_keys), "float32")
         filled = self.filled + ops.shape(keys)[0]
         keys = keys[-self.negatives :]
         taken = write_around(self.vectors, self.filled, keys)

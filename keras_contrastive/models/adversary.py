@@ -13,12 +13,9 @@ Madry et al. 2018, https://arxiv.org/abs/1706.06083
 import keras
 from keras import ops
 
+from keras_contrastive.models import streams
 from keras_contrastive.views.configurable import Configurable
 from keras_contrastive.views.draws import Draws
-
-# Streams of views are small numbers, and the order of keys has the first
-# large one: this is neither.
-_STREAM = (1 << 20) + 1
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -155,7 +152,11 @@ class Adversary(Configurable):
 
 def _draws(positions, seed, step):
     return Draws(
-        positions=positions, seed=seed, step=step, view=0, stream=_STREAM
+        positions=positions,
+        seed=seed,
+        step=step,
+        view=0,
+        stream=streams.ADVERSARY,
     )
 
 

@@ -44,8 +44,11 @@ class Classifier(ContrastiveModel):
     labels and 30 on 10 %.
 
     Args:
-        encoder: keras.Model from images `(N, H, W, C)` in [0, 1] to features
-            `(N, dim)`, such as the `encoder` of a trained model.
+        encoder: a trained ContrastiveModel, or a keras.Model from images
+            `(N, H, W, C)` in [0, 1] to features `(N, dim)`. Of a model that
+            trained on adversarial views the clean branch is taken, whose
+            features its `predict` gives; its `encoder` by itself would give
+            the mean of both branches.
         num_classes: int >= 2; labels are from 0 to `num_classes - 1`.
         fine_tune: bool, whether the encoder trains too.
         views: a policy's name, a policy of `views.policy`, or a tuple of
@@ -73,7 +76,7 @@ class Classifier(ContrastiveModel):
     # 1 % of the labels, of each class alike; of classes of fewer than 100
     # images a part so small may hold none.
     (few,) = data.split(labels, (0.01,), seed=0)
-    model = Classifier(simclr.encoder, num_classes=10, fine_tune=True)
+    model = Classifier(simclr, num_classes=10, fine_tune=True)
     model.compile(
         optimizer=keras.optimizers.SGD(0.0125, momentum=0.9, nesterov=True)
     )
@@ -102,7 +105,7 @@ class Classifier(ContrastiveModel):
     ):
         _check_numbers(num_classes, label_smoothing)
         super().__init__(
-            copied(encoder),
+            _own_encoder(encoder),
             projector=None,
             views=views,
             num_views=num_views,
@@ -208,6 +211,17 @@ class Classifier(ContrastiveModel):
     def from_config(cls, config):
         head = keras.saving.deserialize_keras_object(config["head"])
         return super().from_config({**config, "head": head})
+
+
+def _own_encoder(encoder):
+    """A copy of an encoder, or of a model's as far as `predict` uses it."""
+    if not isinstance(encoder, ContrastiveModel):
+        return copied(encoder)
+    if encoder.inference_split is None:
+        return copied(encoder.encoder)
+    return layers.fold_split_batch_normalization(
+        encoder.encoder, encoder.inference_split
+    )
 
 
 def _head(head, dim, num_classes):

@@ -5,12 +5,13 @@
 
 A method is a subclass that states its own mathematics in
 `contrastive_step`, in keras.ops, and knows nothing of gradient tapes; what
-differs by backend is one file in `gradients/`.
+differs by backend is one file, `<backend>_step.py`.
 """
 
 import importlib
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_contrastive import layers
@@ -136,6 +137,52 @@ class ContrastiveModel(keras.Model):
             self.projector, features, split_ids, training=training
         )
 
+    def predict(self, x, *args, **kwargs):
+        """Features of images in inference mode; as keras.Model.predict.
+
+        Args:
+            x: as in keras.Model.predict; arrays must be uint8, or float in
+                [0, 1].
+            *args: as in keras.Model.predict.
+            **kwargs: as in keras.Model.predict.
+
+        Returns:
+            Array `(N, dim)`.
+
+        Raises:
+            ValueError: for arrays that are no images or out of range.
+        """
+        self.check_images(x)
+        return super().predict(x, *args, **kwargs)
+
+    def predict_projections(self, features, batch_size=None):
+        """Projections of what `predict` gave, by the same branch.
+
+        Args:
+            features: float array `(N, dim)`.
+            batch_size: int, rows at a time; 256 by default.
+
+        Returns:
+            Array `(N, dim)`; the features, if there is no projector.
+        """
+        size = batch_size or model_inputs.DEFAULT_BATCH_SIZE
+        parts = [
+            self.project(features[start : start + size])
+            for start in range(0, len(features), size)
+        ]
+        return np.concatenate([ops.convert_to_numpy(each) for each in parts])
+
+    def check_images(self, x):
+        """Refuses arrays that `fit` would refuse; what else there is, passes.
+
+        Args:
+            x: what `predict` takes.
+
+        Raises:
+            ValueError: for arrays that are no images or out of range.
+        """
+        model_inputs.check_images(x)
+
     def projections_of_views(self, batch, training, count=None):
         """Projects the views of a batch: a list of `(N, dim)`, one a view.
 
@@ -260,13 +307,15 @@ class ContrastiveModel(keras.Model):
         interrupted. The last batch of an epoch, if not full, is left out.
 
         Args:
-            x: images, uint8 or float in [0, 1]; batches of `data.batches`;
-                or any data that yields batches of images.
+            x: images, uint8 or float in [0, 1]; a dict of arrays of one
+                length, `images` and what else a batch shall hold; batches of
+                `data.batches`; or any data that yields batches of images.
             y: labels `(N,)`, if `x` is an array; for monitoring only.
             batch_size: int, images a batch; 256 by default, at most all.
             epochs: as in keras.Model.fit.
             callbacks: list of keras.callbacks.Callback.
-            validation_data: images, `(images, labels)` or batches.
+            validation_data: images, `(images, labels)`, a dict of arrays or
+                batches.
             shuffle: bool, whether images come in random order.
             **kwargs: whatever else keras.Model.fit takes.
 
@@ -298,7 +347,7 @@ class ContrastiveModel(keras.Model):
         """The loss under the views of step 0, batch statistics at rest.
 
         Args:
-            x: images or batches, as in `fit`.
+            x: images, a dict of arrays or batches, as in `fit`.
             y: labels, if `x` is an array; not used by unsupervised losses.
             batch_size: int, 256 by default; the loss depends on it, since
                 it counts the negatives.
@@ -319,8 +368,9 @@ class ContrastiveModel(keras.Model):
             batch_size: int or None.
 
         Returns:
-            `data.Batches` where `x` is an array, full ones only, since a loss
-            that counts its negatives depends on how many there are; else `x`.
+            `data.Batches` where `x` is an array or a dict, full ones only,
+            since a loss that counts its negatives depends on how many there
+            are; else `x`.
         """
         return model_inputs.evaluation(x, y, batch_size)
 

@@ -1,5 +1,6 @@
 """InfoNCE of a batch of queries, and what it tells about the batch."""
 
+from keras_contrastive.distribution import replicas
 from keras_contrastive.losses.info_nce import info_nce
 from keras_contrastive.losses.info_nce import info_nce_similarities
 from keras_contrastive.metrics.contrastive_figures import contrastive_figures
@@ -23,4 +24,6 @@ def info_nce_and_figures(
     """
     rows = info_nce(queries, keys, negatives, temperature, **everybody)
     similarities = info_nce_similarities(queries, keys, negatives, **everybody)
+    # Spread and uniformity are of the global batch.
+    queries = replicas.all_gather(queries)
     return rows, contrastive_figures(rows, *similarities, queries)

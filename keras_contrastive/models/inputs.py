@@ -1,26 +1,36 @@
 """Batches of whatever a user gives to `fit`, `evaluate` and `predict`."""
 
 import keras
+import numpy as np
 from keras import ops
+
+from keras_contrastive.models.equal_lengths import check_lengths
 
 # Enough negatives for a useful gradient, little enough for any machine.
 DEFAULT_BATCH_SIZE = 256
+# Columns that batches take as arguments of their own.
+ID_NAMES = ("split_ids", "policy_ids", "labels")
 
 
 def training(x, y, batch_size, shuffle, seed):
     """Batches in an order that is a function of the seed and the epoch.
 
     Args:
-        x: images as an array, or anything that yields batches.
+        x: images as an array, a dict of arrays, or anything that yields
+            batches.
         y: labels or None.
         batch_size: int or None.
         shuffle: bool.
         seed: int.
 
     Returns:
-        `data.Batches` where `x` is an array, else `x`.
+        `data.Batches` where `x` is an array or a dict, else `x`.
+
+    Raises:
+        ValueError: for arrays of unequal length, or what goes with arrays
+            beside batches.
     """
-    if not _is_array(x):
+    if not _is_of_arrays(x):
         _refuse_with_batches("y", y)
         _refuse_with_batches("batch_size", batch_size)
         return x
@@ -32,19 +42,40 @@ def evaluation(x, y, batch_size, drop_remainder=True):
     """Batches in the order of the data.
 
     Args:
-        x: images as an array, or anything that yields batches.
+        x: images as an array, a dict of arrays, or anything that yields
+            batches.
         y: labels or None.
         batch_size: int or None.
         drop_remainder: bool, whether to leave out what does not fill a batch.
 
     Returns:
-        `data.Batches` where `x` is an array, else `x`.
+        `data.Batches` where `x` is an array or a dict, else `x`.
+
+    Raises:
+        ValueError: for arrays of unequal length.
     """
-    if not _is_array(x):
+    if not _is_of_arrays(x):
         return x
     return _batches(
         x, y, batch_size, order="sequential", drop_remainder=drop_remainder
     )
+
+
+def check_images(x):
+    """Refuses NumPy images that are none, or not in their range.
+
+    Args:
+        x: images, or a dict that holds `images`; anything but NumPy arrays
+            passes.
+
+    Raises:
+        ValueError: for another rank, type or range.
+    """
+    from keras_contrastive.data import images as data_images
+
+    images = x.get("images") if isinstance(x, dict) else x
+    if isinstance(images, np.ndarray):
+        data_images.check_images(images)
 
 
 def images_and_labels(validation_data):
@@ -101,20 +132,33 @@ def batch_dict(data):
     return batch
 
 
-def _batches(images, labels, batch_size, **kwargs):
+def _batches(x, labels, batch_size, **kwargs):
     from keras_contrastive import data
 
+    columns = dict(x) if isinstance(x, dict) else {"images": x}
+    if "images" not in columns:
+        raise ValueError(
+            "A dict of arrays must have `images` among them, received "
+            f"{sorted(columns)}."
+        )
+    check_lengths(**columns)
+    # Batches count their rows themselves.
+    columns.pop("positions", None)
+    images = columns.pop("images")
+    ids = {name: columns.pop(name, None) for name in ID_NAMES}
+    if labels is not None:
+        ids["labels"] = labels
     batch_size = batch_size or min(DEFAULT_BATCH_SIZE, len(images))
-    return data.batches(images, batch_size, labels=labels, **kwargs)
+    return data.batches(images, batch_size, columns=columns, **ids, **kwargs)
 
 
-def _is_array(x):
-    return hasattr(x, "shape") and hasattr(x, "dtype")
+def _is_of_arrays(x):
+    return isinstance(x, dict) or (hasattr(x, "shape") and hasattr(x, "dtype"))
 
 
 def _refuse_with_batches(name, value):
     if value is not None:
         raise ValueError(
-            f"`{name}` goes with images as an array, received {value!r} "
+            f"`{name}` goes with images as arrays, received {value!r} "
             "beside data that come in batches of their own."
         )

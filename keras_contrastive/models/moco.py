@@ -6,16 +6,20 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.info_nce import info_nce
-from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.metrics.contrastive_figures import FIGURES
 from keras_contrastive.models.adversarial_training import AdversarialTraining
 from keras_contrastive.models.info_nce_figures import info_nce_and_figures
 from keras_contrastive.models.momentum_model import MomentumModel
 from keras_contrastive.models.queue import Queue
+from keras_contrastive.models.queue import check_size
+from keras_contrastive.models.temperature_schedule import TemperatureSchedule
+from keras_contrastive.models.temperature_schedule import (
+    check_temperature_or_schedule,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class MoCo(AdversarialTraining, MomentumModel):
+class MoCo(TemperatureSchedule, AdversarialTraining, MomentumModel):
     """MoCo: momentum contrast for unsupervised visual representations.
 
     A query, the projection of one view, must find the key of the other view
@@ -43,8 +47,8 @@ class MoCo(AdversarialTraining, MomentumModel):
             from features to projections.
         views: a policy's name, a policy of `views.policy`, or a pair of them:
             the queries' and the keys'.
-        temperature: float > 0; 0.07 in v1, 0.2 in v2, 0.1 in the CIFAR-10
-            demo.
+        temperature: float > 0, or a schedule of the step; 0.07 in v1, 0.2 in
+            v2, 0.1 in the CIFAR-10 demo.
         momentum: float in [0, 1], how much of the copy stays in a step, or a
             schedule such as `optimizers.CosineSchedule(0.99, steps,
             final=1.0)`; 0.999 on ImageNet, 0.99 in the CIFAR-10 demo.
@@ -94,7 +98,8 @@ class MoCo(AdversarialTraining, MomentumModel):
         adversary=None,
         **kwargs,
     ):
-        check_temperature(temperature, advice="MoCo uses 0.1 on CIFAR-10")
+        check_temperature_or_schedule(temperature, "MoCo uses 0.1 on CIFAR-10")
+        check_size("queue_size", queue_size)
         super().__init__(
             encoder,
             projector=projector,
@@ -111,7 +116,7 @@ class MoCo(AdversarialTraining, MomentumModel):
         queries, keys = self.queries_and_keys(batch, training)
         negatives = ops.convert_to_tensor(self.queue.vectors)
         rows, figures = info_nce_and_figures(
-            queries, keys, negatives, self.temperature
+            queries, keys, negatives, self.temperature_now()
         )
         figures["queue_age"] = self.queue.age(self.step.value)
         if self.adversary is not None:
@@ -121,26 +126,25 @@ class MoCo(AdversarialTraining, MomentumModel):
         if training:
             # After the loss of both directions: a key must not be a negative
             # of its own image.
+            keys = self.of_all_replicas(keys)
+            if keys.shape[0] is not None:
+                self._check_queue(keys.shape[0])
             self.queue.enqueue(keys, self.step.value)
         return rows, None, figures
 
     def _against_adversaries(self, batch, keys, negatives):
+        temperature = self.temperature_now()
+
         def loss_of(adversaries, rows):
             own = ops.take(keys, rows, axis=0)
-            return info_nce(adversaries, own, negatives, self.temperature)
+            return info_nce(adversaries, own, negatives, temperature)
 
         return self.adversarial_loss(self.query_views(batch), batch, loss_of)
 
     def check_batches(self, batches):
         """Refuses a queue below a batch, warns of one above the dataset."""
         size = self.queue.size
-        keys = batches.batch_size * (2 if self.symmetric else 1)
-        if keys > size:
-            raise ValueError(
-                "`queue_size` must be at least the number of keys of a "
-                f"batch, received {size} for {keys} keys; choose a larger "
-                "queue or a smaller batch."
-            )
+        self._check_queue(batches.batch_size * self.num_directions)
         if size >= batches.num_images:
             warnings.warn(
                 f"The queue holds {size} keys of {batches.num_images} images, "
@@ -149,9 +153,13 @@ class MoCo(AdversarialTraining, MomentumModel):
                 stacklevel=3,
             )
 
+    def _check_queue(self, keys):
+        if keys > self.queue.size:
+            raise ValueError(
+                "`queue_size` must be at least the number of keys of a "
+                f"batch, received {self.queue.size} for {keys} keys; choose a "
+                "larger queue or a smaller batch."
+            )
+
     def get_config(self):
-        return {
-            **super().get_config(),
-            "temperature": self.temperature,
-            "queue_size": self.queue.size,
-        }
+        return {**super().get_config(), "queue_size": self.queue.size}

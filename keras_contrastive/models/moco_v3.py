@@ -5,14 +5,17 @@ from keras import ops
 
 from keras_contrastive import layers
 from keras_contrastive.distribution import replicas
-from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.metrics.contrastive_figures import FIGURES
 from keras_contrastive.models.info_nce_figures import info_nce_and_figures
 from keras_contrastive.models.momentum_model import MomentumModel
+from keras_contrastive.models.temperature_schedule import TemperatureSchedule
+from keras_contrastive.models.temperature_schedule import (
+    check_temperature_or_schedule,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class MoCoV3(MomentumModel):
+class MoCoV3(TemperatureSchedule, MomentumModel):
     """MoCo v3: no queue, a predictor on the queries, both directions.
 
     Each view's query, that is predictor(projector(encoder(view))), must find
@@ -28,7 +31,7 @@ class MoCoV3(MomentumModel):
         predictor: `"mlp"`, `"linear"`, None, or a keras.Model from
             projections to projections; the copy has none.
         views: a policy's name, a policy of `views.policy`, or a pair of them.
-        temperature: float > 0; 0.2 in the paper.
+        temperature: float > 0, or a schedule of the step; 0.2 in the paper.
         momentum: float in [0, 1], or a schedule; in the paper from 0.99 to 1
             along a cosine.
         **kwargs: as in `MomentumModel`; `symmetric` is True.
@@ -62,7 +65,7 @@ class MoCoV3(MomentumModel):
         symmetric=True,
         **kwargs,
     ):
-        check_temperature(temperature, advice="MoCo v3 uses 0.2")
+        check_temperature_or_schedule(temperature, "MoCo v3 uses 0.2")
         super().__init__(
             encoder,
             projector=projector,
@@ -104,14 +107,13 @@ class MoCoV3(MomentumModel):
             "positions": positions,
         }
         return info_nce_and_figures(
-            queries, keys, temperature=self.temperature, **everybody
+            queries, keys, temperature=self.temperature_now(), **everybody
         )
 
     def get_config(self):
         return {
             **super().get_config(),
             "predictor": keras.saving.serialize_keras_object(self.predictor),
-            "temperature": self.temperature,
         }
 
     @classmethod

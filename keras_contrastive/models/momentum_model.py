@@ -4,14 +4,17 @@ import keras
 from keras import ops
 
 from keras_contrastive import layers
+from keras_contrastive.distribution import replicas
 from keras_contrastive.models.contrastive_model import ContrastiveModel
+from keras_contrastive.models.learning_variables import LearningVariables
+from keras_contrastive.models.learning_variables import without
 from keras_contrastive.models.momentum_encoder import check_momentum
 from keras_contrastive.models.momentum_encoder import follow
 from keras_contrastive.models.momentum_encoder import frozen_copy
 from keras_contrastive.models.shuffle import shuffled_rows
 
 
-class MomentumModel(ContrastiveModel):
+class MomentumModel(LearningVariables, ContrastiveModel):
     """Compares two views: one by the encoder, the other by its moving copy.
 
     Args:
@@ -57,6 +60,13 @@ class MomentumModel(ContrastiveModel):
         self.key_encoder = frozen_copy(self.encoder)
         self.key_projector = frozen_copy(self.projector)
 
+    def learning(self, variables):
+        """All but the copy's, which `trainable` set to True would thaw."""
+        for copy in (self.key_encoder, self.key_projector):
+            if copy is not None:
+                variables = without(variables, copy.variables)
+        return variables
+
     def queries_and_keys(self, batch, training):
         """Projects queries and keys, after the copy has followed.
 
@@ -76,6 +86,22 @@ class MomentumModel(ContrastiveModel):
             self._queries(views, directions, batch, training),
             self._keys(views, directions, batch, training),
         )
+
+    @property
+    def num_directions(self):
+        """How many lots of rows queries and keys consist of."""
+        return 2 if self.symmetric else 1
+
+    def of_all_replicas(self, rows):
+        """Rows of queries or keys, of the global batch in its order.
+
+        Args:
+            rows: tensor `(directions * N, ...)`.
+
+        Returns:
+            Tensor `(directions * all, ...)`.
+        """
+        return replicas.all_gather(rows, self.num_directions)
 
     def query_views(self, batch):
         """The views that are queries: a list of `(N, h, w, C)`.
@@ -123,14 +149,17 @@ class MomentumModel(ContrastiveModel):
         by_batch = training and not self.eman
         if not (by_batch and self.shuffle_keys):
             return self._encode_keys(images, split_ids, by_batch)
+        images = self.of_all_replicas(images)
         order, inverse = shuffled_rows(
             ops.shape(images)[0], self.seed, self.step.value
         )
-        images = ops.take(images, order, axis=0)
+        images = replicas.my_rows(ops.take(images, order, axis=0))
         if split_ids is not None:
-            split_ids = ops.take(split_ids, order, axis=0)
+            split_ids = self.of_all_replicas(split_ids)
+            split_ids = replicas.my_rows(ops.take(split_ids, order, axis=0))
         keys = self._encode_keys(images, split_ids, by_batch)
-        return ops.take(keys, inverse, axis=0)
+        keys = ops.take(replicas.all_gather(keys), inverse, axis=0)
+        return replicas.my_rows(keys, self.num_directions)
 
     def _encode_keys(self, images, split_ids, training):
         keys = layers.call_routed(

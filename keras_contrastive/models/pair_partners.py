@@ -3,10 +3,8 @@
 from keras import ops
 
 from keras_contrastive.distribution import replicas
+from keras_contrastive.models import streams
 from keras_contrastive.views import hash as counter_hash
-
-# Streams of views are small numbers; 1 << 20 is that of shuffled rows.
-_STREAM = (1 << 20) + 1
 
 
 def partners(kinds, everybody, positions, seed, step):
@@ -30,7 +28,8 @@ def partners(kinds, everybody, positions, seed, step):
     """
     count = ops.shape(everybody)[0]
     place = {"seed": seed, "step": step, "positions": ops.zeros(1, "int32")}
-    draw = counter_hash.bits(1, view=0, stream=_STREAM, **place)[0, 0]
+    stream = streams.PAIR_PARTNERS
+    draw = counter_hash.bits(1, view=0, stream=stream, **place)[0, 0]
     shift = 1 + ops.mod(draw, ops.maximum(count - 1, 1))
     offsets = ops.arange(count, dtype="int32")[None] - positions[:, None]
     turns = ops.where(offsets == 0, count, ops.mod(offsets - shift, count))

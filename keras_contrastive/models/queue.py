@@ -30,11 +30,7 @@ class Queue(keras.layers.Layer):
 
     def __init__(self, size, dim, seed=0, **kwargs):
         super().__init__(dtype="float32", **kwargs)
-        if size < 1:
-            raise ValueError(
-                f"`size` must be at least 1, received {size}; MoCo uses 65536 "
-                "on ImageNet and 4096 on CIFAR-10."
-            )
+        check_size("size", size)
         self.size = size
         self.dim = dim
         self.seed = seed
@@ -83,6 +79,23 @@ class Queue(keras.layers.Layer):
             "dim": self.dim,
             "seed": self.seed,
         }
+
+
+def check_size(name, size):
+    """Refuses a queue without places.
+
+    Args:
+        name: str, what the caller calls it.
+        size: int.
+
+    Raises:
+        ValueError: if it is less than 1.
+    """
+    if size < 1:
+        raise ValueError(
+            f"`{name}` must be at least 1, received {size}; MoCo uses 65536 on "
+            "ImageNet and 4096 on CIFAR-10."
+        )
 
 
 def write_around(values, position, rows):

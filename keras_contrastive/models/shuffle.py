@@ -2,10 +2,8 @@
 
 from keras import ops
 
+from keras_contrastive.models import streams
 from keras_contrastive.views import hash as counter_hash
-
-# Streams of views are small numbers: this one is no view's.
-_STREAM = 1 << 20
 
 
 def shuffled_rows(count, seed, step):
@@ -26,7 +24,7 @@ def shuffled_rows(count, seed, step):
         step=step,
         positions=ops.arange(count, dtype="int32"),
         view=0,
-        stream=_STREAM,
+        stream=streams.SHUFFLED_ROWS,
     )
     order = ops.argsort(draws[:, 0])
     return order, ops.argsort(order)

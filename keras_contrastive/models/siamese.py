@@ -16,11 +16,12 @@ from keras_contrastive.losses.siamese_composite import siamese_composite
 from keras_contrastive.models import inputs as model_inputs
 from keras_contrastive.models.contrastive_model import ContrastiveModel
 from keras_contrastive.models.contrastive_model import check_choice
+from keras_contrastive.models.equal_lengths import check_lengths
 from keras_contrastive.models.labelled import labels_of
+from keras_contrastive.models.learning_variables import LearningVariables
+from keras_contrastive.models.learning_variables import without
 from keras_contrastive.models.pair_discriminator import pair_discriminator
 from keras_contrastive.models.pair_discriminator import pair_features
-from keras_contrastive.models.pair_lengths import check_arrays
-from keras_contrastive.models.pair_lengths import check_lengths
 from keras_contrastive.models.pair_partners import gathered
 from keras_contrastive.models.pair_partners import partners
 
@@ -29,7 +30,7 @@ STAGES = ("joint", "encoder", "discriminator")
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class Siamese(ContrastiveModel):
+class Siamese(LearningVariables, ContrastiveModel):
     """Siamese training, and a discriminator that judges pairs.
 
     Two images go through one encoder and one projector. An objective draws
@@ -63,19 +64,17 @@ class Siamese(ContrastiveModel):
       `1 / (1 + 4 r distance_weight / ((1 + gamma) consistency_weight))`,
       with `r` from 0 to 1 the share of it in which two views differ. It
       does not keep dimensions from being alike; only the discriminator
-      does. On digits they became the more alike, and the features the
-      worse, the larger `consistency_weight` was: hence the small default,
-      and as distance and consistency are sums over dimensions, that of
-      `distance_weight`. (The source's plain sum is 1 and 1.)
+      does. Distance and consistency are sums over dimensions, and at equal
+      weights drown it: hence the small defaults. (The source's plain sum is
+      1 and 1.)
 
     Two stages, or one: in stage `"encoder"` the discriminator does not take
     part; in stage `"discriminator"` it alone learns, on embeddings in
     inference mode; in stage `"joint"` all learn together, by the sum of the
     objective and of `losses.pair_discrimination`, whose gradient reaches
-    the encoder too. With the margin, two stages gave the better features in
-    each of three runs on digits. To set `stage` asks for `compile` again,
-    since an optimizer belongs to the weights that it updates. All embeddings
-    of a batch are gathered over replicas, so that N replicas train as one.
+    the encoder too. To set `stage` asks for `compile` again, since an
+    optimizer belongs to the weights that it updates. All embeddings of a
+    batch are gathered over replicas, so that N replicas train as one.
 
     Args:
         encoder: keras.Model from images `(N, H, W, C)` in [0, 1] to features
@@ -142,8 +141,8 @@ class Siamese(ContrastiveModel):
         margin=1.0,
         supervised=False,
         stage="joint",
-        distance_weight=0.01,
-        consistency_weight=1e-4,
+        distance_weight=0.1,
+        consistency_weight=1e-3,
         gamma=1.0,
         ranking_margin=1.0,
         normalize=None,
@@ -194,22 +193,6 @@ class Siamese(ContrastiveModel):
             self.compiled = False
 
     @property
-    def trainable_variables(self):
-        return self._learning(super().trainable_variables)
-
-    @property
-    def trainable_weights(self):
-        return self._learning(super().trainable_weights)
-
-    @property
-    def non_trainable_variables(self):
-        return _without(self.variables, self.trainable_variables)
-
-    @property
-    def non_trainable_weights(self):
-        return _without(self.weights, self.trainable_weights)
-
-    @property
     def metrics(self):
         unmeasured = []
         if self.objective != "margin":
@@ -231,14 +214,6 @@ class Siamese(ContrastiveModel):
         check_lengths(**{name: batch[name] for name in names})
         both = [batch["images"], batch["other_images"]]
         return self.draw_views(both, batch, step)
-
-    def fit(self, x=None, *args, **kwargs):
-        check_arrays(x)
-        return super().fit(x, *args, **kwargs)
-
-    def evaluate(self, x=None, *args, **kwargs):
-        check_arrays(x)
-        return super().evaluate(x, *args, **kwargs)
 
     def contrastive_step(self, batch, training):
         views = self._views(batch, training)
@@ -287,14 +262,14 @@ class Siamese(ContrastiveModel):
             probabilities.append(ops.convert_to_numpy(scores))
         return np.concatenate(probabilities)
 
-    def _learning(self, variables):
+    def learning(self, variables):
         """Those that learn in this stage; what a user froze is not there."""
         if self.stage == "joint":
             return variables
-        others = _without(variables, self.discriminator.variables)
+        others = without(variables, self.discriminator.variables)
         if self.stage == "encoder":
             return others
-        return _without(variables, others)
+        return without(variables, others)
 
     def _views(self, batch, training):
         """Embeddings of both views, or of both images of given pairs."""
@@ -457,8 +432,3 @@ class _Pairs(typing.NamedTuple):
     is_complete: object
     known: list
     known_weights: object
-
-
-def _without(variables, others):
-    others = {id(each) for each in others}
-    return [each for each in variables if id(each) not in others]

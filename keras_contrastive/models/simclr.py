@@ -5,16 +5,19 @@ from keras import ops
 
 from keras_contrastive.distribution import replicas
 from keras_contrastive.losses.nt_xent import nt_xent
-from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.losses.view_similarities import view_similarities
 from keras_contrastive.metrics.contrastive_figures import FIGURES
 from keras_contrastive.metrics.contrastive_figures import contrastive_figures
 from keras_contrastive.models.adversarial_training import AdversarialTraining
 from keras_contrastive.models.contrastive_model import ContrastiveModel
+from keras_contrastive.models.temperature_schedule import TemperatureSchedule
+from keras_contrastive.models.temperature_schedule import (
+    check_temperature_or_schedule,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class SimCLR(AdversarialTraining, ContrastiveModel):
+class SimCLR(TemperatureSchedule, AdversarialTraining, ContrastiveModel):
     """SimCLR: contrastive learning of visual representations.
 
     Two random views of each image go through the encoder and the projector
@@ -37,7 +40,8 @@ class SimCLR(AdversarialTraining, ContrastiveModel):
             from features to projections.
         views: a policy's name, a policy of `views.policy`, or a pair of
             policies.
-        temperature: float > 0, the paper's T; 0.5 suits CIFAR-10.
+        temperature: float > 0, the paper's T, or a schedule of the step;
+            0.5 suits CIFAR-10.
         adversary: `models.Adversary`, or None for clean views alone. The
             `encoder` and `projector` of the model are then copies whose batch
             normalization has a branch for clean and one for adversarial
@@ -74,7 +78,7 @@ class SimCLR(AdversarialTraining, ContrastiveModel):
         adversary=None,
         **kwargs,
     ):
-        check_temperature(temperature)
+        check_temperature_or_schedule(temperature, "0.5 suits CIFAR-10")
         super().__init__(
             encoder,
             projector=projector,
@@ -95,11 +99,13 @@ class SimCLR(AdversarialTraining, ContrastiveModel):
             "candidates_2": replicas.all_gather(view_2),
             "positions": batch["positions"],
         }
-        rows = nt_xent(view_1, view_2, self.temperature, **everybody)
+        rows = nt_xent(view_1, view_2, self.temperature_now(), **everybody)
         similarities, _, positives = view_similarities(
             view_1, view_2, **everybody
         )
-        figures = contrastive_figures(rows, similarities, positives, view_1)
+        figures = contrastive_figures(
+            rows, similarities, positives, everybody["candidates_1"]
+        )
         if self.adversary is not None:
             figures["clean_loss"] = rows
             if training:
@@ -107,12 +113,14 @@ class SimCLR(AdversarialTraining, ContrastiveModel):
         return rows, None, figures
 
     def _against_adversaries(self, batch, view_1, view_2):
+        temperature = self.temperature_now()
+
         def loss_of(adversaries, rows):
             changed = ops.scatter_update(view_2, rows[:, None], adversaries)
             return nt_xent(
                 ops.take(view_1, rows, axis=0),
                 adversaries,
-                self.temperature,
+                temperature,
                 candidates_1=replicas.all_gather(view_1),
                 candidates_2=replicas.all_gather(changed),
                 positions=ops.take(batch["positions"], rows, axis=0),
@@ -120,6 +128,3 @@ class SimCLR(AdversarialTraining, ContrastiveModel):
 
         second = self.each_view(batch["views"])[1:]
         return self.adversarial_loss(second, batch, loss_of)
-
-    def get_config(self):
-        return {**super().get_config(), "temperature": self.temperature}

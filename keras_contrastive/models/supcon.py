@@ -5,14 +5,17 @@ import keras
 from keras_contrastive.losses.supervised_contrastive import (
     supervised_contrastive,
 )
-from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.metrics.neighbour_accuracy import neighbour_accuracy
 from keras_contrastive.models.contrastive_model import ContrastiveModel
 from keras_contrastive.models.labelled import labelled_views
+from keras_contrastive.models.temperature_schedule import TemperatureSchedule
+from keras_contrastive.models.temperature_schedule import (
+    check_temperature_or_schedule,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
-class SupCon(ContrastiveModel):
+class SupCon(TemperatureSchedule, ContrastiveModel):
     """Supervised contrastive learning.
 
     Random views of each image go through the encoder and the projector in
@@ -25,7 +28,7 @@ class SupCon(ContrastiveModel):
             from features to projections.
         views: a policy's name, a policy of `views.policy`, or a tuple of
             them, one for each view.
-        temperature: float > 0; 0.1 in the paper.
+        temperature: float > 0, or a schedule of the step; 0.1 in the paper.
         **kwargs: as in `ContrastiveModel`.
 
     Raises:
@@ -54,7 +57,7 @@ class SupCon(ContrastiveModel):
         temperature=0.1,
         **kwargs,
     ):
-        check_temperature(temperature, advice="SupCon uses 0.1")
+        check_temperature_or_schedule(temperature, "SupCon uses 0.1")
         super().__init__(encoder, projector=projector, views=views, **kwargs)
         self.temperature = temperature
 
@@ -65,12 +68,9 @@ class SupCon(ContrastiveModel):
         rows, weights = supervised_contrastive(
             labels,
             embeddings,
-            self.temperature,
+            self.temperature_now(),
             **everybody,
             with_weights=True,
         )
         accuracy = neighbour_accuracy(labels, embeddings, **everybody)
         return rows, weights, {"neighbour_accuracy": accuracy}
-
-    def get_config(self):
-        return {**super().get_config(), "temperature": self.temperature}

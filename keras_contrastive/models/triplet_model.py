@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_contrastive.distribution import replicas
 from keras_contrastive.losses.cosine import unit_vectors
 from keras_contrastive.losses.distances import check_distance
 from keras_contrastive.losses.label_pairs import label_pairs
@@ -49,7 +50,8 @@ class TripletModel(ContrastiveModel):
 
     Raises:
         ValueError: for an argument out of range, or as in
-            `ContrastiveModel`; and in `fit`, if labels are missing.
+            `ContrastiveModel`; and in `fit`, if labels or a part of given
+            triplets are missing.
 
     Example:
 
@@ -89,8 +91,15 @@ class TripletModel(ContrastiveModel):
         self.normalize = normalize
 
     def make_views(self, batch, step):
-        if "positive_images" not in batch:
+        missing = [name for name in GIVEN if name not in batch]
+        if missing == list(GIVEN[1:]):
             return super().make_views(batch, step)
+        if missing:
+            raise ValueError(
+                "TripletModel learns from given triplets of "
+                f"{', '.join(f'`{name}`' for name in GIVEN)}, received no "
+                f"`{missing[0]}`; put it into the batches, or leave out both."
+            )
         return self.draw_views([batch[name] for name in GIVEN], batch, step)
 
     def contrastive_step(self, batch, training):
@@ -147,8 +156,8 @@ class TripletModel(ContrastiveModel):
         positives, negatives = (
             ops.sum(ops.cast(each, active.dtype), axis=1) for each in pairs
         )
-        every = ops.sum(positives * negatives)
-        return ops.sum(active) / ops.maximum(every, 1.0)
+        every = replicas.all_sum(ops.sum(positives * negatives))
+        return replicas.all_sum(ops.sum(active)) / ops.maximum(every, 1.0)
 
     def get_config(self):
         return {

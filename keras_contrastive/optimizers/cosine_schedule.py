@@ -58,7 +58,7 @@ def cosine_with_warmup(step, peak, steps, warmup=0, final=0.0):
 class CosineSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """`cosine_with_warmup` as an object, wherever a schedule is taken.
 
-    An optimizer's learning rate, a model's momentum, a loss's temperature.
+    An optimizer's learning rate, a model's momentum or temperature.
 
     Args:
         peak: float, the value after the warm-up.

@@ -2,7 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_contrastive import models
 from keras_contrastive.callbacks.feature_monitor import FeatureMonitor
+from tests.models import checks
 
 
 class MeanMonitor(FeatureMonitor):
@@ -31,6 +33,9 @@ class Model(keras.Model):
         self.traces += 1
         images = keras.ops.mean(images, axis=(1, 2))
         return self.dense(self.normalization(images, training=training))
+
+    def predict_projections(self, features, batch_size):
+        return np.asarray(self.projector(features))
 
 
 IMAGES = np.random.default_rng(0).random((10, 4, 4, 3)).astype("float32")
@@ -122,6 +127,33 @@ def test_projections_have_names_of_their_own():
     assert history["projections_mean"][0] == pytest.approx(
         -3 * history["mean"][0], rel=1e-5
     )
+
+
+def test_projections_are_of_the_branch_of_predict():
+    model = checks.small_model(
+        models.SimCLR, adversary=models.Adversary(0.1), projector="mlp"
+    )
+    pixels = checks.images(12)
+    monitor = MeanMonitor(pixels, projections=True)
+    history = model.fit(pixels, epochs=4, verbose=0, callbacks=[monitor])
+    found = history.history["projections_mean"][-1]
+    features = model.predict(pixels, verbose=0)
+    features = keras.ops.convert_to_tensor(features)
+    branches = [
+        np.mean(model.projector([features, keras.ops.full((12,), branch)]))
+        for branch in (0, 1)
+    ]
+    assert found == pytest.approx(branches[0], rel=1e-4)
+    assert abs(found - branches[1]) > 1e-3
+
+
+def test_images_out_of_range_are_refused_before_the_first_epoch():
+    model = checks.small_model(models.SimCLR)
+    pixels = checks.images(12)
+    monitor = MeanMonitor(pixels.astype("float32"))
+    with pytest.raises(ValueError, match=r"`images`.*\[0, 1\]"):
+        model.fit(pixels, verbose=0, callbacks=[monitor])
+    assert int(model.step) == 0
 
 
 def test_projections_without_a_projector_are_refused():

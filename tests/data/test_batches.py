@@ -364,3 +364,43 @@ def test_the_order_of_classes_asks_for_labels():
         batches(IMAGES, 12, order="classes")
     with pytest.raises(ValueError, match="`images_per_class`.*1"):
         batches(IMAGES, 12, labels=SUBSETS, order="classes", images_per_class=1)
+
+
+def test_further_columns_travel_with_their_images():
+    class Lazy:
+        def __len__(self):
+            return COUNT
+
+        def __getitem__(self, rows):
+            return IMAGES[rows] // 2
+
+    result = batches(
+        IMAGES,
+        10,
+        labels=NUMBERS,
+        columns={
+            "other_images": (IMAGES / 255).astype("float64"),
+            "lazy_images": Lazy(),
+            "same": (NUMBERS % 2).tolist(),
+        },
+    )
+    for batch in result:
+        numbers = batch["labels"]
+        other = batch["other_images"]
+        assert other.dtype == np.float32
+        np.testing.assert_allclose(other, IMAGES[numbers] / 255, rtol=1e-6)
+        assert np.array_equal(batch["lazy_images"], IMAGES[numbers] // 2)
+        assert np.array_equal(batch["same"], numbers % 2)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"other_images": IMAGES[:5]}, "`other_images`.*5 for 103"),
+        ({"other_images": IMAGES * 1.0}, r"`other_images`.*\[0, 1\]"),
+        ({"labels": NUMBERS}, "`columns`.*'labels'"),
+    ],
+)
+def test_bad_columns_are_refused(columns, message):
+    with pytest.raises(ValueError, match=message):
+        batches(IMAGES, 10, columns=columns)

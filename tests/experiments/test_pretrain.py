@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.methods import METHODS
+from keras_contrastive import layers
 from tests.experiments import scripts
 
 
@@ -44,7 +45,9 @@ def test_a_run_leaves_a_folder_that_explains_itself(runs, method):
     results = json.loads((folder / "results.json").read_text())
     for kind in ("features", "projections"):
         assert 0 < results[kind]["test"]["knn_accuracy"] <= 1
-    encoder = keras.saving.load_model(folder / "encoder.keras")
+    # All but CPC's are read without this package.
+    custom = {"Patches": layers.Patches} if method == "cpc" else None
+    encoder = keras.saving.load_model(folder / "encoder.keras", custom)
     images = np.zeros((3, 8, 8, 3), "uint8")
     assert encoder.predict(images, verbose=0).shape == (3, 128)
     for name in ("views.png", "curves.png", "embedding.png", "model.keras"):
@@ -69,6 +72,56 @@ def test_flags_of_one_method_do_not_hinder_another(runs, flags):
     process = scripts.run("pretrain", *arguments, "--method=moco")
     assert process.returncode == 2
     assert "moco_seed0 was run with no --queue_size" in process.stderr
+
+
+def test_a_run_interrupted_after_its_last_epoch_is_finished(runs, flags):
+    """No epoch is left to be timed, and the figures are made anew."""
+    folder = runs / "simclr_seed0"
+    record = json.loads((folder / "run.json").read_text())
+    table = (runs / "methods.md").read_text()
+    interrupted = {**record, "status": "interrupted"}
+    (folder / "run.json").write_text(json.dumps(interrupted))
+    (folder / "results.json").unlink()
+    process = scripts.run(
+        "pretrain", *flags, "--method=simclr", f"--output_dir={runs}"
+    )
+    assert process.returncode == 0, process.stderr
+    again = json.loads((folder / "run.json").read_text())
+    assert again["status"] == "finished"
+    assert again["started"] == record["started"]
+    assert again["images_per_second"] == record["images_per_second"]
+    rows = [
+        next(line for line in text.splitlines() if "| simclr |" in line)
+        for text in (table, (runs / "methods.md").read_text())
+    ]
+    assert rows[0] == rows[1]
+
+
+def test_what_is_refused_removes_nothing(runs, flags):
+    process = scripts.run(
+        "pretrain", "--overwrite", *flags[:2], "--batch_size=4000",
+        "--method=simclr", f"--output_dir={runs}",
+    )  # fmt: skip
+    assert process.returncode == 2
+    assert (runs / "simclr_seed0" / "results.json").exists()
+
+
+def test_float_images_and_labels_with_gaps(dataset, tmp_path):
+    arrays = np.load(dataset)
+    path = tmp_path / "floats.npz"
+    images = arrays["images"].astype("float32") / 255
+    np.savez(path, images=images, labels=4 * arrays["labels"] + 1)
+    process = scripts.run(
+        "pretrain",
+        f"--dataset=npz:{path}",
+        "--epochs=1",
+        "--batch_size=40",
+        "--method=cross_entropy",
+        "--precision=mixed_bfloat16",
+        f"--output_dir={tmp_path}",
+    )
+    assert process.returncode == 0, process.stderr
+    assert "| cross_entropy |" in (tmp_path / "methods.md").read_text()
 
 
 def test_long_tails_are_judged_by_the_frequency_of_classes(flags, tmp_path):
@@ -118,6 +171,10 @@ def test_classifiers_start_from_a_run(runs, flags, tmp_path):
     assert all(0 <= float(row[-1]) <= 1 for row in rows)
     again = scripts.run("finetune", *arguments)
     assert again.stdout.count("already finished") == 6
+    elsewhere = ["--dataset=digits", *arguments[1:]]
+    scripts.check_refusal("finetune", elsewhere, "--dataset=npz:")
+    inside = [*arguments, f"--output_dir={runs}"]
+    scripts.check_refusal("finetune", inside, "is the folder of --run")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +188,8 @@ def test_classifiers_start_from_a_run(runs, flags, tmp_path):
         ("pretrain", "--adversarial_steps=2", "--adversarial_epsilon"),
         ("pretrain", "--imbalance=0.5", "0.5"),
         ("pretrain", "--momentum=1.5", "momentum"),
+        ("pretrain", "--policy=strong", "strong"),
+        ("pretrain", "--adversarial_share=0.5", "--adversarial_epsilon"),
         ("finetune", "--epochs=3", "--run"),
         ("finetune", "--run=nowhere", "nowhere"),
         ("finetune", "--fractions=0,1", "'0'"),
@@ -139,6 +198,15 @@ def test_classifiers_start_from_a_run(runs, flags, tmp_path):
 )
 def test_refusals_come_at_once_in_one_sentence(script, argument, expected):
     scripts.check_refusal(script, [argument], expected)
+
+
+def test_what_only_the_model_can_tell_is_a_sentence_too(flags, tmp_path):
+    arguments = [*flags, "--method=moco", "--queue_size=8"]
+    process = scripts.run("pretrain", *arguments, f"--output_dir={tmp_path}")
+    assert process.returncode == 2
+    assert process.stderr.splitlines()[-1].startswith("Refused: `queue_size`")
+    # Nothing is left that would hinder the corrected command.
+    assert not list(tmp_path.glob("*/run.json"))
 
 
 def test_methods_that_need_labels_say_so(tmp_path):

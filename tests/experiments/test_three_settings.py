@@ -156,6 +156,10 @@ def test_runs_of_other_flags_are_not_mixed(study, flags):
     assert (study / "split_seed0" / "run.json").exists()
 
 
+def heed_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_what_was_done_and_can_go_on(flags, tmp_path):
     arguments = [
         *flags[:1],
@@ -164,21 +168,26 @@ def test_ctrl_c_leaves_what_was_done_and_can_go_on(flags, tmp_path):
         "--settings=unsplit",
         f"--output_dir={tmp_path}",
     ]
+    folder = tmp_path / "unsplit_seed0"
     process = subprocess.Popen(
         scripts.command("three_settings", *arguments, "--epochs=1000"),
         cwd=scripts.ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        # What runs in the background has them ignored, and hands that on.
+        preexec_fn=heed_interrupts,
     )
-    folder = tmp_path / "unsplit_seed0"
-    end = time.monotonic() + 240
-    # The first checkpoint, 0000, is of the start.
-    while not list(folder.glob("checkpoint-*[1-9]*.weights.h5")):
-        assert process.poll() is None and time.monotonic() < end
-        time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
+    try:
+        end = time.monotonic() + 240
+        # The first checkpoint, 0000, is of the start.
+        while not list(folder.glob("checkpoint-*[1-9]*.weights.h5")):
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Interrupted" in errors and "checkpoint" in errors
     assert "Traceback" not in errors

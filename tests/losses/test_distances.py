@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_contrastive.losses.distances import distances
 from keras_contrastive.losses.distances import pairwise_distances
+from tests.losses.checks import check_gradient
 from tests.losses.checks import random_embeddings
 from tests.losses.checks import unit
 
@@ -37,6 +39,26 @@ def test_a_vector_is_at_no_distance_from_itself_and_none_is_negative():
     for distance in ("euclidean", "squared"):
         table = np.asarray(pairwise_distances(rows, rows, distance))
         assert (table >= 0).all()
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "squared"])
+def test_embeddings_that_lie_close_together_keep_their_distances(distance):
+    rows = 100 + 0.01 * random_embeddings(6, 8)
+    columns = 100 + 0.01 * random_embeddings(5, 8, seed=1)
+    found = pairwise_distances(rows, columns, distance)
+    expected = by_loops(
+        rows.astype("float64"), columns.astype("float64"), distance
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "squared"])
+def test_the_gradient_is_that_of_finite_differences(distance):
+    check_gradient(
+        lambda *each: ops.sum(pairwise_distances(*each, distance), axis=1),
+        5 + random_embeddings(4, 3, 0, "float64"),
+        5 + random_embeddings(3, 3, 1, "float64"),
+    )
 
 
 def test_an_unknown_distance_is_refused():

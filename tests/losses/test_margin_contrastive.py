@@ -74,5 +74,15 @@ def test_bad_input_is_refused():
         losses.margin_contrastive([1], np.ones((1, 2)), np.ones((1, 2)), -1)
     with pytest.raises(ValueError, match="`margin`.*None"):
         losses.MarginContrastive(None)
+    ones = np.ones((3, 2))
+    for same, message in (
+        ([1, 0], "2 for 3 pairs"),
+        (np.array([[1, 0, 1, 1]]), "4 for 3 pairs"),
+        ([1, -1, 1], "from -1 to 1"),
+        (np.array([0, 2, 1]), "from 0 to 2"),
+        (np.array([0.0, np.nan, 1.0]), "nan"),
+    ):
+        with pytest.raises(ValueError, match=f"`same`.*{message}"):
+            losses.margin_contrastive(same, ones, ones)
     with pytest.raises(ValueError, match=r"\(4, 2\) and \(3, 2\)"):
         losses.margin_contrastive([1], np.ones((4, 2)), np.ones((3, 2)))

@@ -109,3 +109,8 @@ def test_bad_input_is_refused():
         losses.SimilarityConsistency(0)
     with pytest.raises(ValueError, match=r"\(4, 2\) and \(3, 2\)"):
         losses.similarity_consistency(np.ones((4, 2)), np.ones((3, 2)))
+    ones = np.ones((4, 2))
+    with pytest.raises(ValueError, match="`candidates`.*both"):
+        losses.similarity_consistency(ones, ones, ones, candidates=ones)
+    with pytest.raises(ValueError, match=r"`negatives`.*\(4, 3\)"):
+        losses.similarity_consistency(ones, ones, np.ones((4, 3)))

@@ -236,6 +236,11 @@ def test_features_evaluation_and_export_are_of_the_main_branch():
         export.encoder(model).predict(pixels, verbose=0),
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    found = model.predict_projections(expected)
+    features = ops.convert_to_tensor(expected)
+    projections = model.projector([features, zeros])
+    np.testing.assert_allclose(found, projections, rtol=1e-4, atol=1e-5)
+    assert np.abs(found - model.projector(expected)).max() > 1e-3
     z_1, z_2 = (
         model.projector([model.encoder([view, zeros]), zeros])
         for view in views_of(model, pixels, 0)

@@ -12,6 +12,7 @@ from tests.models.checks import check_resume
 from tests.models.checks import check_round_trip
 from tests.models.checks import encoder
 from tests.models.checks import images
+from tests.models.checks import small_model
 from tests.models.checks import views_of
 from tests.models.checks import weights_of
 
@@ -218,6 +219,23 @@ def test_the_exported_encoder_is_the_fine_tuned_one():
         found, model.encode(scaled), rtol=1e-4, atol=1e-6
     )
     assert not np.allclose(found, backbone(scaled), rtol=1e-3)
+
+
+@pytest.mark.parametrize("adversary", [None, models.Adversary(0.1)])
+def test_a_model_stands_for_its_encoder(adversary):
+    simclr = small_model(models.SimCLR, adversary=adversary)
+    simclr.fit(images(), batch_size=12, epochs=3, verbose=0)
+    model = classifier(simclr)
+    scaled = images() / np.float32(255)
+    features = simclr.predict(images(), verbose=0)
+    np.testing.assert_allclose(
+        model.encode(scaled), features, rtol=1e-4, atol=1e-5
+    )
+    model.fit(images(), LABELS, batch_size=8, verbose=0)
+    np.testing.assert_array_equal(simclr.predict(images(), verbose=0), features)
+    if adversary is not None:
+        mean = classifier(simclr.encoder).encode(scaled)
+        assert np.abs(mean - features).max() > 1e-3
 
 
 def test_a_head_of_ones_own():

@@ -108,6 +108,28 @@ def test_keys_get_no_gradient_and_the_copy_no_update():
             np.testing.assert_array_equal(was, now)
 
 
+def test_the_copy_is_not_thawed_with_the_model():
+    model = moco(momentum=1.0)
+    names = [each.path for each in model.trainable_variables]
+    model.trainable = False
+    assert not model.trainable_variables
+    model.trainable = True
+    model.compile(optimizer=keras.optimizers.AdamW(0.1), run_eagerly=True)
+    for found in (model.trainable_variables, model.trainable_weights):
+        assert [each.path for each in found] == names
+    resting = {id(each) for each in model.non_trainable_variables}
+    assert resting >= {id(each) for each in model.key_encoder.variables}
+    assert len(resting) + len(names) == len(model.variables)
+    trainable = [each.trainable for each in model.encoder.weights]
+    start = weights_of(model.key_encoder)
+    model.fit(images(), batch_size=12, verbose=0)
+    for was, now, learns in zip(
+        start, weights_of(model.key_encoder), trainable, strict=True
+    ):
+        if learns:
+            np.testing.assert_array_equal(was, now)
+
+
 def test_the_copys_statistics_are_its_own():
     model = moco()
     model.fit(images(), batch_size=12, epochs=3, verbose=0)
@@ -222,6 +244,12 @@ def test_a_queue_smaller_than_the_batch_is_refused():
         moco(queue_size=10).fit(images(), batch_size=12, verbose=0)
     with pytest.raises(ValueError, match="20 for 24 keys"):
         moco(symmetric=True).fit(images(), batch_size=12, verbose=0)
+    # A batch that is no `data.Batches` is seen in the step.
+    batch = {"images": images(12), "positions": np.arange(12, dtype="int32")}
+    model = moco(queue_size=10)
+    batch["views"] = model.make_views(batch, 0)
+    with pytest.raises(ValueError, match="10 for 12 keys"):
+        model.contrastive_step(batch, training=True)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +257,7 @@ def test_a_queue_smaller_than_the_batch_is_refused():
     [
         ({"temperature": 0.0}, "`temperature`.*0.0"),
         ({"momentum": 1.5}, "`momentum`.*1.5"),
-        ({"queue_size": 0}, "`size`.*0"),
+        ({"queue_size": 0}, "`queue_size`.*0"),
         ({"views": ["weak"] * 3}, "two views, received 3"),
     ],
 )

@@ -156,6 +156,19 @@ def test_given_pairs(objective, stage):
     np.testing.assert_allclose(history["loss"][0], expected, rtol=1e-4)
 
 
+def test_given_pairs_as_arrays_train_and_are_evaluated():
+    pairs = given_pairs()
+    model, evaluated = siamese(seed=5), siamese(seed=5)
+    history = model.fit(pairs, batch_size=3, epochs=2, verbose=0).history
+    assert int(model.step) == 4 and np.isfinite(history["loss"]).all()
+    straight = siamese(seed=5)
+    straight.fit(pairs, batch_size=3, epochs=2, shuffle=False, verbose=0)
+    assert straight.history.history["loss"] != history["loss"]
+    expected = evaluated.evaluate(dataset(pairs), verbose=0)
+    found = evaluated.evaluate(pairs, batch_size=6, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("kinds", [LABELS, SAME, np.arange(6), np.zeros(6)])
 @pytest.mark.parametrize("step", [0, 1, 5])
 def test_partners_are_found_by_a_walk(kinds, step):

@@ -273,7 +273,7 @@ class Unfinished(models.ContrastiveModel):
     [
         ({"temperature": 0.0}, "`temperature`.*0.0"),
         ({"views": "nothing"}, "nothing"),
-        ({"views": ["simclr"]}, "two"),
+        ({"views": ["simclr"]}, "2 or more"),
         ({"projector": "deep"}, "deep"),
         ({"view_order": "random"}, "`view_order`.*random"),
     ],
@@ -301,6 +301,28 @@ def test_an_encoder_without_feature_vectors_is_refused():
 def test_bad_images_are_refused(pixels, message):
     with pytest.raises(ValueError, match=message):
         small_model().fit(pixels, batch_size=4, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "pixels", [images().astype("float32"), {"images": images() / 2}]
+)
+def test_predict_and_evaluate_refuse_what_fit_refuses(pixels):
+    model = small_model(eager=True)
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        model.predict(pixels, verbose=0)
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        model.evaluate(pixels, verbose=0)
+
+
+@pytest.mark.parametrize("projector", ["mlp", None])
+def test_projections_of_features(projector):
+    model = small_model(projector=projector)
+    features = model.predict(images(10), verbose=0)
+    expected = features if projector is None else model.projector(features)
+    for size in (None, 4):
+        found = model.predict_projections(features, size)
+        assert isinstance(found, np.ndarray)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_model_without_a_method_says_so():

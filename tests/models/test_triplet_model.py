@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_contrastive import data
 from keras_contrastive import losses
 from keras_contrastive import models
 from tests.models.checks import check_resume
@@ -129,3 +130,53 @@ def test_images_without_labels_are_refused():
         triplet_model().fit(images(), batch_size=12, verbose=0)
     self_supervised = triplet_model(supervised=False)
     self_supervised.fit(images(), batch_size=12, verbose=0)
+
+
+def triplets(count=24):
+    names = ("images", "positive_images", "negative_images")
+    return {name: images(count, seed=i) for i, name in enumerate(names)}
+
+
+def test_given_triplets_as_arrays_come_in_the_seeded_order():
+    arrays, options = triplets(), {"epochs": 2, "verbose": 0}
+    columns = {name: arrays[name] for name in list(arrays)[1:]}
+    batches = data.batches(arrays["images"], 8, columns=columns, seed=5)
+    histories = [
+        triplet_model(seed=5).fit(arrays, batch_size=8, **options).history,
+        triplet_model(seed=5).fit(batches, **options).history,
+    ]
+    assert histories[0] == histories[1]
+    unshuffled = triplet_model(seed=5)
+    unshuffled.fit(arrays, batch_size=8, shuffle=False, **options)
+    assert unshuffled.history.history != histories[0]
+    assert int(unshuffled.step) == 6
+
+
+def test_given_triplets_as_arrays_are_evaluated():
+    arrays, model = triplets(), triplet_model()
+    loss, _ = model.evaluate(arrays, batch_size=8, verbose=0)
+    parts = [
+        {name: each[start : start + 8] for name, each in arrays.items()}
+        for start in (0, 8, 16)
+    ]
+    alone = [model.evaluate(each, verbose=0)[0] for each in parts]
+    assert np.ptp(alone) > 1e-3
+    np.testing.assert_allclose(loss, np.mean(alone), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["positive_images", "negative_images"])
+def test_half_given_triplets_are_refused(name):
+    arrays = triplets(6)
+    short = arrays | {name: arrays[name][:5]}
+    with pytest.raises(ValueError, match=f"`{name}`.*equally long.*5"):
+        triplet_model().fit(short, verbose=0)
+    del arrays[name]
+    with pytest.raises(ValueError, match=f"received no `{name}`"):
+        triplet_model().fit(arrays, LABELS[:6], verbose=0)
+
+
+def test_a_dict_without_images_is_refused():
+    arrays = triplets(6)
+    del arrays["images"]
+    with pytest.raises(ValueError, match="`images` among them"):
+        triplet_model().fit(arrays, verbose=0)

@@ -1,21 +1,8 @@
-"""Pairs are given as arrays of one length: anything else is refused."""
-
-
-def check_arrays(x):
-    """Refuses a dict of arrays, given at once, that are not as many.
-
-    Args:
-        x: what `fit` takes; anything but a dict passes.
-
-    Raises:
-        ValueError: if two are of unequal length.
-    """
-    if isinstance(x, dict):
-        check_lengths(**x)
+"""What belongs together row by row is of one length, or refused."""
 
 
 def check_lengths(**arrays):
-    """Refuses pairs whose parts are not as many; what is not known passes.
+    """Refuses arrays that are not as long; a length not known passes.
 
     Args:
         **arrays: what the caller calls each, and the array or tensor.
@@ -28,7 +15,7 @@ def check_lengths(**arrays):
         names = ", ".join(f"`{name}`" for name in arrays)
         raise ValueError(
             f"{names} must be equally long, received "
-            f"{', '.join(map(str, counts))}; give pairs, one row each."
+            f"{', '.join(map(str, counts))}; row i of each belongs together."
         )
 
 
