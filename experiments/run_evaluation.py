@@ -33,8 +33,7 @@ def features_and_projections(model, part):
     features = model.predict(part.batches(), verbose=0)
     if model.projector is None:
         return features, features
-    projections = model.projector.predict(features, verbose=0)
-    return features, projections
+    return features, model.predict_projections(features)
 
 
 def evaluate(model, study_data, folder, seed):
