@@ -84,6 +84,7 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
         encoder,
         study_data.num_classes,
         fine_tune=part == "all",
+        head="standardized",
         views=views.policy(values.policy),
         seed=seed,
     )

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_contrastive.losses.cosine import cosine_similarities
 from keras_contrastive.losses.cosine import raised
 from keras_contrastive.losses.cosine import unit_vectors
 
@@ -22,10 +23,7 @@ def pairwise_distances(rows, columns, distance):
     """
     check_distance(distance)
     if distance == "cosine":
-        cosines = ops.matmul(
-            unit_vectors(rows), ops.transpose(unit_vectors(columns))
-        )
-        return 1.0 - cosines
+        return 1.0 - cosine_similarities(rows, columns)
     # The norms of embeddings that lie together and far from zero would drown
     # their differences. No distance depends on where zero is.
     columns = raised(columns)

@@ -54,8 +54,10 @@ class Classifier(ContrastiveModel):
         views: a policy's name, a policy of `views.policy`, or a tuple of
             them, of the images to train on; `"identity"` for images as they
             are.
-        head: `"linear"`, or a keras.Model from features to logits
-            `(N, num_classes)`.
+        head: `"linear"`; `"standardized"`, batch normalization without scale
+            and shift before it, for features have any scale, and a small one
+            makes a head learn slowly; or a keras.Model from features to
+            logits `(N, num_classes)`.
         label_smoothing: float in [0, 1), the share of the targets that is
             spread over all classes.
         num_views: int, views of an image in a batch.
@@ -226,15 +228,19 @@ def _own_encoder(encoder):
 
 def _head(head, dim, num_classes):
     """The model from features to logits."""
-    if head == "linear":
-        features = keras.Input((dim,), name="features")
-        logits = keras.layers.Dense(num_classes, name="logits")(features)
+    if head in ("linear", "standardized"):
+        features = x = keras.Input((dim,), name="features")
+        if head == "standardized":
+            x = layers.BatchNormalization(
+                epsilon=1e-8, center=False, scale=False
+            )(x)
+        logits = keras.layers.Dense(num_classes, name="logits")(x)
         return keras.Model(features, logits, name="head")
     shape = getattr(head, "output_shape", None)
     if shape != (None, num_classes):
         raise ValueError(
-            "`head` must be 'linear' or a keras.Model from features to "
-            f"{num_classes} logits, one for each class, received "
+            "`head` must be 'linear', 'standardized' or a keras.Model from "
+            f"features to {num_classes} logits, one for each class, received "
             f"{head if shape is None else shape!r}."
         )
     return head

@@ -238,6 +238,23 @@ def test_a_model_stands_for_its_encoder(adversary):
         assert np.abs(mean - features).max() > 1e-3
 
 
+def test_a_standardized_head_does_not_mind_the_scale_of_features():
+    """Features a hundred times larger give the same logits."""
+    found = []
+    for scale in (1.0, 100.0):
+        backbone = encoder()
+        scaled = keras.Model(
+            backbone.inputs, keras.layers.Rescaling(scale)(backbone.output)
+        )
+        model = classifier(scaled, head="standardized")
+        model.head.get_layer("logits").set_weights(
+            [np.arange(24.0).reshape(6, 4) % 5, np.zeros(4)]
+        )
+        features = model.encode(images() / np.float32(255))
+        found.append(model.head(features, training=True))
+    np.testing.assert_allclose(*found, rtol=1e-2, atol=3e-2)
+
+
 def test_a_head_of_ones_own():
     head = keras.Sequential(
         [
