@@ -43,10 +43,7 @@ def main():
         script.remove_runs(output_dir)
     write_table = functools.partial(classifiers_table.write, output_dir)
     script.train_all(_runs(encoder, loaded, values), output_dir, write_table)
-    table = write_table()
-    minutes = (time.perf_counter() - start) / 60
-    script.say(f"Done in {minutes:.1f} minutes. The table lies at")
-    print(f"    {table.resolve()}")
+    script.say_done("table", write_table(), start)
 
 
 def _runs(encoder, loaded, values):

@@ -41,10 +41,7 @@ def main():
 
     write_table = functools.partial(methods_table.write, output_dir)
     script.train_all(_runs(loaded, names, values), output_dir, write_table)
-    table = write_table()
-    minutes = (time.perf_counter() - start) / 60
-    script.say(f"Done in {minutes:.1f} minutes. The table lies at")
-    print(f"    {table.resolve()}")
+    script.say_done("table", write_table(), start)
 
 
 def _runs(loaded, names, values):

@@ -7,6 +7,7 @@ import json
 import logging as python_logging
 import shutil
 import sys
+import time
 
 from experiments import command_line
 
@@ -20,6 +21,19 @@ def say(text):
         text: str.
     """
     print(f"==> {text}", flush=True)
+
+
+def say_done(what, path, start):
+    """Prints how long a script took, and where to look.
+
+    Args:
+        what: str, what was written.
+        path: pathlib.Path of it.
+        start: float, `time.perf_counter()` when the script began.
+    """
+    minutes = (time.perf_counter() - start) / 60
+    say(f"Done in {minutes:.1f} minutes. The {what} lies at")
+    print(f"    {path.resolve()}")
 
 
 def load_data(values, num_subsets=None, imbalance=1.0):

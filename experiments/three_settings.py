@@ -50,9 +50,7 @@ def main():
         measured = controls.measure(loaded, values)
         controls_file.write_text(json.dumps(measured, indent=1) + "\n")
     _write_report(output_dir)
-    minutes = (time.perf_counter() - start) / 60
-    script.say(f"Done in {minutes:.1f} minutes. The report lies at")
-    print(f"    {(output_dir / 'report.html').resolve()}")
+    script.say_done("report", output_dir / "report.html", start)
 
 
 def _runs(loaded, values):
