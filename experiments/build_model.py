@@ -2,6 +2,7 @@
 
 import keras
 
+from experiments import devices
 from experiments import methods
 from experiments import training_flags
 from keras_contrastive import encoders
@@ -36,7 +37,13 @@ def build(
     """
     keras.config.set_dtype_policy(values.precision)
     method = methods.METHODS[name]
+    # Clean and adversarial views are told apart by ids, and by ids a batch
+    # is normalized across replicas anyway.
+    by_ids = values.adversarial_epsilon is not None
+    if normalization == "batch" and devices.synchronizes(values) and not by_ids:
+        normalization = "synchronized"
     options = {
+        "candidates": values.candidates,
         **dict(method.options),
         **_asked_for(name, values, len(study_data.train)),
     }
@@ -47,7 +54,8 @@ def build(
         options["image_shape"] = image_shape
         options["patch_size"] = image_shape[0] // 2
         image_shape = (image_shape[0] // 2,) * 2 + image_shape[2:]
-        normalization = "group" if normalization == "batch" else normalization
+        plain = normalization in ("batch", "synchronized")
+        normalization = "group" if plain else normalization
     encoder = getattr(encoders, values.encoder)(
         input_shape=image_shape, normalization=normalization
     )
@@ -81,7 +89,8 @@ def compile_model(model, values, learning_rate, steps):
         "sgd": optimizers.SGD,
         "lars": optimizers.LARS,
     }[values.optimizer]
-    model.compile(optimizer=optimizer(rate, **options))
+    with devices.scope():
+        model.compile(optimizer=optimizer(rate, **options))
 
 
 def _asked_for(name, values, num_images):

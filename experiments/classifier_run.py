@@ -1,15 +1,17 @@
 """One run of fine-tuning: a start, a fraction of the labels, and a seed."""
 
 import pathlib
-import sys
 
 import keras
 import numpy as np
 
 from experiments import build_model
+from experiments import command_line
+from experiments import devices
 from experiments import finetune_flags
 from experiments import run_folder
 from experiments import training_flags
+from experiments import training_run
 from experiments.epochs import repeated
 from experiments.run_callbacks import RunLog
 from experiments.run_callbacks import Stopwatch
@@ -76,18 +78,9 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
     """
     keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(values.precision)
-    batches, used = _batches(fraction, seed, study_data, values)
-    if start == finetune_flags.SCRATCH:
-        config = keras.saving.serialize_keras_object(encoder)
-        encoder = keras.saving.deserialize_keras_object(config)
-    model = models.Classifier(
-        encoder,
-        study_data.num_classes,
-        fine_tune=part == "all",
-        head="standardized",
-        views=views.policy(values.policy),
-        seed=seed,
-    )
+    with command_line.refusals():
+        batches, used = _batches(fraction, seed, study_data, values)
+    model = _classifier(encoder, start, part, seed, study_data, values)
     epochs = training_flags.value_of(values, "epochs")
     rate = values["learning_rate"].value or LEARNING_RATES[part]
     build_model.compile_model(model, values, rate, epochs * len(batches))
@@ -102,6 +95,7 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
         batch_size=batches.batch_size,
         backend=keras.backend.backend(),
         dataset=study_data.summary(),
+        **devices.describe(),
     )
     watch = _fit(model, batches, epochs, folder)
     folder.write("results.json", _accuracies(model, study_data))
@@ -113,6 +107,31 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
         images_per_second=watch.images_per_second,
         seconds={"training": watch.total},
     )
+
+
+def _classifier(encoder, start, part, seed, study_data, values):
+    if start == finetune_flags.SCRATCH:
+        config = keras.saving.serialize_keras_object(encoder)
+        encoder = keras.saving.deserialize_keras_object(config)
+    if devices.synchronizes(values) and any(
+        map(_normalizes_by_batch, encoder._flatten_layers())
+    ):
+        encoder = layers.convert_to_split_batch_normalization(
+            encoder, 1, "contiguous", synchronized=True
+        )
+    with devices.scope():
+        return models.Classifier(
+            encoder,
+            study_data.num_classes,
+            fine_tune=part == "all",
+            head="standardized",
+            views=views.policy(values.policy),
+            seed=seed,
+        )
+
+
+def _normalizes_by_batch(layer):
+    return isinstance(layer, keras.layers.BatchNormalization)
 
 
 def _splits(layer):
@@ -129,13 +148,13 @@ def _batches(fraction, seed, study_data, values):
         shares = (fraction, 1 - fraction)
         kept = data.split(train.own_labels, shares, seed=seed)[0]
         chosen = train.indices[kept]
-    size = min(batch_size, len(chosen))
+    size = devices.shareable(min(batch_size, len(chosen)))
     batches = repeated(train.images, chosen, size, steps, seed, train.labels)
     return batches, len(chosen)
 
 
 def _fit(model, batches, epochs, folder):
-    initial_epoch = folder.load_checkpoint(model)
+    initial_epoch = devices.resume(folder, model)
     log = RunLog(folder, initial_epoch)
     watch = Stopwatch(batches.num_images, log.records)
     model.fit(
@@ -143,7 +162,7 @@ def _fit(model, batches, epochs, folder):
         epochs=epochs,
         initial_epoch=initial_epoch,
         callbacks=[watch, log],
-        verbose=1 if sys.stdout.isatty() else 2,
+        verbose=training_run.verbosity(),
     )
     return watch
 

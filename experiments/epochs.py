@@ -3,6 +3,8 @@
 import numpy as np
 
 from keras_contrastive import data
+from keras_contrastive.data.permutation import permutation
+from keras_contrastive.data.permutation import random_words
 
 
 def repeated(images, indices, batch_size, steps, seed, labels=None):
@@ -27,7 +29,7 @@ def repeated(images, indices, batch_size, steps, seed, labels=None):
 
     def rows_of(epoch):
         orders = [
-            np.random.default_rng([seed, epoch, each]).permutation(indices)
+            indices[permutation(len(indices), "repeated", seed, epoch, each)]
             for each in range(passes)
         ]
         full = [order[: steps_of_pass * batch_size] for order in orders]
@@ -50,7 +52,7 @@ class RandomPolicies(data.Batches):
 
     def __init__(self, images, indices, batch_size, num_policies, seed):
         def rows_of(epoch):
-            return np.random.default_rng([seed, epoch]).permutation(indices)
+            return indices[permutation(len(indices), "shuffled", seed, epoch)]
 
         super().__init__(images, {}, rows_of, batch_size)
         self.num_policies = num_policies
@@ -58,8 +60,14 @@ class RandomPolicies(data.Batches):
 
     def __getitem__(self, index):
         batch = super().__getitem__(index)
-        generator = np.random.default_rng([self.seed, self.epoch, index, 1])
-        batch["policy_ids"] = generator.integers(
-            self.num_policies, size=len(batch["positions"]), dtype="int32"
-        )
-        return batch
+        return self._with_policies(batch, self.epoch, index)
+
+    def share(self, epoch, index, share, shares, fill_up=False):
+        batch = super().share(epoch, index, share, shares, fill_up)
+        return self._with_policies(batch, epoch, index)
+
+    def _with_policies(self, batch, epoch, index):
+        place = (self.seed, epoch, index)
+        words = random_words(self.batch_size, "policies", *place)
+        ids = (words % np.uint64(self.num_policies)).astype("int32")
+        return {**batch, "policy_ids": ids[batch["positions"]]}

@@ -12,12 +12,12 @@ interrupted command goes on where it stopped when it is given again.
 """
 
 import functools
-import pathlib
 import time
 
 from absl import flags
 
 from experiments import command_line
+from experiments import devices
 from experiments import finetune_flags
 from experiments import script
 
@@ -25,7 +25,7 @@ from experiments import script
 def main():
     """Runs what the flags ask for."""
     values = flags.FLAGS
-    output_dir = pathlib.Path(values.output_dir)
+    output_dir = devices.output_dir(values)
     with command_line.refusals():
         script.check_output(
             output_dir,
@@ -44,6 +44,7 @@ def main():
     write_table = functools.partial(classifiers_table.write, output_dir)
     script.train_all(_runs(encoder, loaded, values), output_dir, write_table)
     script.say_done("table", write_table(), start)
+    script.wait_for_chief()
 
 
 def _runs(encoder, loaded, values):

@@ -4,6 +4,7 @@ import keras
 
 from experiments import build_model
 from experiments import command_line
+from experiments import devices
 from experiments import pretrain_flags
 from experiments import training_flags
 from experiments import training_run
@@ -25,7 +26,10 @@ def run(name, seed, study_data, values, folder):
     """
     keras.utils.set_random_seed(seed)
     with command_line.refusals():
-        model, batches = _model_and_batches(name, seed, study_data, values)
+        with devices.scope():
+            model = _model(name, seed, study_data, values)
+        batches = _batches(name, seed, study_data, values)
+        model.check_batches(batches)
     record = {
         "method": name,
         "seed": seed,
@@ -35,8 +39,8 @@ def run(name, seed, study_data, values, folder):
     training_run.run(model, batches, study_data, values, folder, record)
 
 
-def _model_and_batches(name, seed, study_data, values):
-    model = build_model.build(
+def _model(name, seed, study_data, values):
+    return build_model.build(
         name,
         values,
         study_data,
@@ -44,16 +48,17 @@ def _model_and_batches(name, seed, study_data, values):
         seed,
         normalization=_normalization(values),
     )
-    batches = _batches(name, seed, study_data, values)
-    model.check_batches(batches)
-    return model, batches
 
 
 def _normalization(values):
     if values.bn_splits == 1:
         return "batch"
     # Keys are shuffled, so it does not matter which rows share a split.
-    return layers.SplitBatchNormalization(values.bn_splits, "contiguous")
+    return layers.SplitBatchNormalization(
+        values.bn_splits,
+        "contiguous",
+        synchronized=values.batch_norm == "synchronized",
+    )
 
 
 def _batches(name, seed, study_data, values):

@@ -10,12 +10,12 @@ it is given again, and further methods can be added to the same folder.
 """
 
 import functools
-import pathlib
 import time
 
 from absl import flags
 
 from experiments import command_line
+from experiments import devices
 from experiments import pretrain_flags
 from experiments import script
 
@@ -23,7 +23,7 @@ from experiments import script
 def main():
     """Runs what the flags ask for."""
     values = flags.FLAGS
-    output_dir = pathlib.Path(values.output_dir)
+    output_dir = devices.output_dir(values)
     with command_line.refusals():
         script.check_output(
             output_dir,
@@ -42,6 +42,7 @@ def main():
     write_table = functools.partial(methods_table.write, output_dir)
     script.train_all(_runs(loaded, names, values), output_dir, write_table)
     script.say_done("table", write_table(), start)
+    script.wait_for_chief()
 
 
 def _runs(loaded, names, values):

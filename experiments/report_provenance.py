@@ -39,6 +39,7 @@ def facts(study):
         ),
         ("Commit", _unique(run.record.get("commit") for run in study.runs)),
         ("Machine", _unique(_machine(run) for run in study.runs)),
+        ("Replicas", _unique(_replicas(run) for run in study.runs)),
         ("Versions", _unique(_versions(run) for run in study.runs)),
         ("Backend", _unique(run.record.get("backend") for run in study.runs)),
         ("Runs", _times(study)),
@@ -132,6 +133,16 @@ def _machine(run):
         machine.get("system"),
     ]
     return ", ".join(str(word) for word in words if word)
+
+
+def _replicas(run):
+    """On how many devices a run was trained, unless on one."""
+    count = run.record.get("replicas", 1)
+    if count == 1:
+        return None
+    workers = run.record.get("workers", 1)
+    where = f" on {workers} workers" if workers > 1 else ""
+    return f"{count}{where}, by {run.record.get('strategy')}"
 
 
 def _versions(run):

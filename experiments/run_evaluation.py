@@ -1,5 +1,6 @@
 """Every figure of a trained model, or of any other features."""
 
+from experiments import devices
 from experiments import pictures
 from keras_contrastive import evaluation
 from keras_contrastive import models
@@ -46,7 +47,8 @@ def evaluate(model, study_data, folder, seed):
         seed: int.
 
     Returns:
-        Dict: features or projections -> validation or test -> figures.
+        Dict: features or projections -> validation or test -> figures; of
+        several workers the chief's only, and empty of the others.
     """
     parts = {
         "train": study_data.train,
@@ -57,6 +59,8 @@ def evaluate(model, study_data, folder, seed):
         name: features_and_projections(model, part)
         for name, part in parts.items()
     }
+    if not devices.is_chief():
+        return {}
     if folder is not None:
         pictures.draw_embedding(
             outputs["test"][0],

@@ -9,18 +9,24 @@ import shutil
 import sys
 import time
 
+from absl import flags
+
 from experiments import command_line
+from experiments import devices
+from experiments import strategy_flags
 
 INTERRUPTED = 130
+WORKER_LOST = 3
 
 
 def say(text):
-    """Prints what the script is about to do.
+    """Prints what the script is about to do; of several workers, the chief.
 
     Args:
         text: str.
     """
-    print(f"==> {text}", flush=True)
+    if strategy_flags.is_chief(flags.FLAGS):
+        print(f"==> {text}", flush=True)
 
 
 def say_done(what, path, start):
@@ -32,8 +38,10 @@ def say_done(what, path, start):
         start: float, `time.perf_counter()` when the script began.
     """
     minutes = (time.perf_counter() - start) / 60
-    say(f"Done in {minutes:.1f} minutes. The {what} lies at")
-    print(f"    {path.resolve()}")
+    say(
+        f"Done in {minutes:.1f} minutes. The {what} lies at\n"
+        f"    {path.resolve()}"
+    )
 
 
 def load_data(values, num_subsets=None, imbalance=1.0):
@@ -58,6 +66,7 @@ def load_data(values, num_subsets=None, imbalance=1.0):
     python_logging.getLogger("absl").setLevel("WARNING")
 
     with command_line.refusals((ValueError, OSError, ImportError)):
+        devices.start(values)
         loaded = study_data.load(
             values.dataset,
             values.data_dir,
@@ -123,7 +132,9 @@ def remove_runs(output_dir):
 
 
 def train_all(runs, output_dir, write_report):
-    """Every run that is not finished, in turn; Ctrl-C leaves a message.
+    """Every run that is not finished, in turn.
+
+    Ctrl-C leaves a message, and so does the loss of another worker.
 
     Args:
         runs: list of `(name of the folder, title, function of a RunFolder)`.
@@ -135,28 +146,44 @@ def train_all(runs, output_dir, write_report):
     for number, (name, title, train) in enumerate(runs, start=1):
         folder = RunFolder(output_dir / name)
         title = f"Run {number} of {len(runs)}: {title}"
-        if (folder.read("run.json") or {}).get("status") == "finished":
+        status = (folder.read("run.json") or {}).get("status")
+        if devices.agreed(status == "finished"):
             say(f"{title}: already finished in {folder.path}")
             continue
         say(title)
         try:
             train(folder)
-            write_report()
+            if devices.is_chief():
+                write_report()
         except KeyboardInterrupt:
-            if folder.read("run.json"):
-                folder.update(status="interrupted")
-            write_report()
-            _say_what_is_left(folder)
+            _leave(folder, write_report, "Interrupted")
             sys.exit(INTERRUPTED)
+        except Exception as error:
+            if not devices.means_a_lost_worker(error):
+                raise
+            _leave(folder, write_report, "Another worker was lost")
+            sys.exit(WORKER_LOST)
 
 
-def _say_what_is_left(folder):
+def wait_for_chief():
+    """Ends no worker before the chief has written all there is to write."""
+    devices.agreed(0)
+
+
+def _leave(folder, write_report, why):
+    """Records that a run was interrupted, and says what is left of it."""
+    if not devices.is_chief():
+        print(f"\n{why}.", file=sys.stderr)
+        return
+    if folder.read("run.json"):
+        folder.update(status="interrupted")
+    write_report()
     checkpoint = folder.newest_checkpoint()
     kept = (
         f"the checkpoint {checkpoint.name}" if checkpoint else "no checkpoint"
     )
     print(
-        f"\nInterrupted. {folder.path} keeps the metrics of its epochs and "
-        f"{kept}; the same command, without --overwrite, goes on from there.",
+        f"\n{why}. {folder.path} keeps the metrics of its epochs and {kept}; "
+        "the same command, without --overwrite, goes on from there.",
         file=sys.stderr,
     )

@@ -4,6 +4,7 @@ import keras
 
 from experiments import build_model
 from experiments import command_line
+from experiments import devices
 from experiments import settings
 from experiments import study_flags
 from experiments import training_flags
@@ -30,7 +31,8 @@ def run(name, seed, study_data, values, folder):
             seed,
             values.subset_policies,
         )
-        model = build(name, study_data, values, seed)
+        with devices.scope():
+            model = build(name, study_data, values, seed)
         model.check_batches(batches)
     record = {
         "setting": name,

@@ -8,6 +8,7 @@ import dataclasses
 
 import numpy as np
 
+from experiments import devices
 from experiments.epochs import RandomPolicies
 from experiments.epochs import repeated
 from keras_contrastive import data
@@ -146,7 +147,7 @@ def training_batches(setting, study_data, batch_size, seed, subset_policies):
     if setting.images == "one_subset":
         chosen = train.indices[study_data.subset_ids == 0]
         steps = len(train) // batch_size
-        size = min(batch_size, len(chosen))
+        size = devices.shareable(min(batch_size, len(chosen)))
         return repeated(train.images, chosen, size, steps, seed)
     if distinct and setting.policies == "random":
         num_policies = int(study_data.subset_ids.max()) + 1

@@ -59,7 +59,8 @@ def check(values):
     method_flags.check(values, [values.method])
     training_flags.check_list("settings", values.settings, SETTINGS)
     batch_size = training_flags.value_of(values, "batch_size")
-    if batch_size % values.num_subsets:
+    has_subsets = set(values.settings) != {"unsplit"}
+    if has_subsets and batch_size % values.num_subsets:
         raise ValueError(
             f"--batch_size={batch_size} is not divisible by --num_subsets="
             f"{values.num_subsets}; a batch holds as many images of each "

@@ -14,12 +14,12 @@ again.
 
 import functools
 import json
-import pathlib
 import time
 
 from absl import flags
 
 from experiments import command_line
+from experiments import devices
 from experiments import script
 from experiments import study_flags
 
@@ -27,7 +27,7 @@ from experiments import study_flags
 def main():
     """Runs what the flags ask for."""
     values = flags.FLAGS
-    output_dir = pathlib.Path(values.output_dir)
+    output_dir = devices.output_dir(values)
     controls_file = output_dir / "controls.json"
     with command_line.refusals():
         script.check_output(
@@ -43,14 +43,11 @@ def main():
         output_dir,
         functools.partial(_write_report, output_dir),
     )
-    if loaded.test.labels is not None and not controls_file.exists():
-        from experiments import controls
-
-        script.say("Controls: pixels, PCA, an untrained encoder")
-        measured = controls.measure(loaded, values)
-        controls_file.write_text(json.dumps(measured, indent=1) + "\n")
-    _write_report(output_dir)
+    if devices.is_chief():
+        _measure_controls(loaded, controls_file, values)
+        _write_report(output_dir)
     script.say_done("report", output_dir / "report.html", start)
+    script.wait_for_chief()
 
 
 def _runs(loaded, values):
@@ -66,6 +63,16 @@ def _runs(loaded, values):
         for seed in map(int, values.seeds)
         for name in values.settings
     ]
+
+
+def _measure_controls(loaded, path, values):
+    if loaded.test.labels is None or path.exists():
+        return
+    from experiments import controls
+
+    script.say("Controls: pixels, PCA, an untrained encoder")
+    measured = controls.measure(loaded, values)
+    path.write_text(json.dumps(measured, indent=1) + "\n")
 
 
 def _write_report(output_dir):

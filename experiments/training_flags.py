@@ -8,6 +8,8 @@ import pathlib
 
 from absl import flags
 
+from experiments import strategy_flags
+
 DATASETS = "digits, cifar10, folder:PATH or npz:PATH"
 
 #: What a dataset gets where a flag is not given. CIFAR-10's learning rate and
@@ -103,6 +105,7 @@ def check(values):
     Raises:
         ValueError: with a sentence that says which flags, and what to do.
     """
+    strategy_flags.check(values)
     _check_dataset(values)
     _check_seeds(values.seeds)
     if values.weight_decay and values.optimizer == "adam":
@@ -173,6 +176,9 @@ def value_of(values, name):
 def as_dict(values, modules, leave_out=()):
     """What determines the numbers of a run: the flags of some modules.
 
+    Those of the strategy only where they make a difference: a run may go on
+    on other devices than it began on.
+
     Args:
         values: `flags.FLAGS`, parsed.
         modules: names of modules that define flags, beside this one.
@@ -192,7 +198,7 @@ def as_dict(values, modules, leave_out=()):
         record.pop(name, None)
     for name in DEFAULTS[""]:
         record[name] = value_of(values, name)
-    return record
+    return {**record, **strategy_flags.as_dict(values)}
 
 
 def _check_dataset(values):

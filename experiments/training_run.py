@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from experiments import build_model
+from experiments import devices
 from experiments import long_tail_figures
 from experiments import pictures
 from experiments import run_evaluation
@@ -40,12 +41,8 @@ def run(model, batches, study_data, values, folder, record):
     """
     began = time.process_time()
     epochs = training_flags.value_of(values, "epochs")
-    build_model.compile_model(
-        model,
-        values,
-        training_flags.value_of(values, "learning_rate"),
-        epochs * len(batches),
-    )
+    rate = training_flags.value_of(values, "learning_rate")
+    build_model.compile_model(model, values, rate, epochs * len(batches))
     folder.start(
         **record,
         backend=keras.backend.backend(),
@@ -53,8 +50,9 @@ def run(model, batches, study_data, values, folder, record):
         batch_size=batches.batch_size,
         parameters=model.count_params(),
         model=_numbers(model),
+        **devices.describe(),
     )
-    initial_epoch = folder.load_checkpoint(model)
+    initial_epoch = devices.resume(folder, model)
     watch = _fit(
         model, batches, epochs, initial_epoch, study_data, values, folder
     )
@@ -104,11 +102,21 @@ def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):
             ViewsSheet(sheet, log_dir),
             log,
         ],
-        # A bar where someone watches, a line an epoch in a log.
-        verbose=1 if sys.stdout.isatty() else 2,
+        verbose=verbosity(),
     )
     pictures.draw_curves(log.records, folder / "curves.png")
     return watch
+
+
+def verbosity():
+    """A bar where someone watches, a line an epoch in a log.
+
+    Returns:
+        int, as `fit` takes it; 0 for workers that are not the chief.
+    """
+    if not devices.is_chief():
+        return 0
+    return 1 if sys.stdout.isatty() else 2
 
 
 def _monitors(model, study_data, values):

@@ -152,6 +152,7 @@ class Batches(keras.utils.PyDataset):
     ):
         super().__init__()
         self.batch_size = batch_size
+        self.drop_remainder = drop_remainder
         self._images = images
         self._columns = columns
         self._rows_of = rows_of
@@ -193,15 +194,33 @@ class Batches(keras.utils.PyDataset):
             )
         start = index * self.batch_size
         stop = min(start + self.batch_size, self._num_rows)
-        rows = self._rows()[start:stop]
         if stop == self._num_rows:
             self._drawn = True
-        batch = {
-            "images": _taken(self._images, rows),
-            "positions": np.arange(len(rows), dtype=np.int32),
-        }
-        for name, column in self._columns.items():
-            batch[name] = _taken(column, rows)
+        return self._batch(self._rows()[start:stop], 0)
+
+    def share(self, epoch, index, share, shares, fill_up=False):
+        """One of several equal shares of a batch, for a replica.
+
+        Args:
+            epoch: int, the epoch from 0, whichever the batches are at.
+            index: int, which batch of the epoch.
+            share: int, which share of it, from 0.
+            shares: int, how many there are; must divide the batch size.
+            fill_up: bool, whether to add `weights`, float32 (N,), and to fill
+                a batch that is not full up by its last image, with the weight
+                0.
+
+        Returns:
+            Dict, as a batch is; `positions` are those in the whole batch.
+        """
+        count = self.batch_size // shares
+        first = share * count
+        places = index * self.batch_size + first + np.arange(count)
+        last = self._num_rows - 1
+        rows = self._rows_of_epoch(epoch)[np.minimum(places, last)]
+        batch = self._batch(rows, first)
+        if fill_up:
+            batch["weights"] = (places <= last).astype(np.float32)
         return batch
 
     def on_epoch_begin(self):
@@ -212,12 +231,41 @@ class Batches(keras.utils.PyDataset):
             self.epoch += 1
         self._begun = self._drawn = False
 
+    def resized(self, batch_size):
+        """The same images in the same order, in batches of another size.
+
+        Args:
+            batch_size: int.
+
+        Returns:
+            `Batches` of all these images, the last one maybe not full.
+        """
+        count = self._num_rows
+        result = Batches(
+            self._images,
+            self._columns,
+            lambda epoch: self._rows_of(epoch)[:count],
+            batch_size,
+            drop_remainder=False,
+        )
+        result.epoch = self.epoch
+        return result
+
+    def _batch(self, rows, first):
+        places = np.arange(first, first + len(rows), dtype=np.int32)
+        batch = {"images": _taken(self._images, rows), "positions": places}
+        for name, column in self._columns.items():
+            batch[name] = _taken(column, rows)
+        return batch
+
     def _rows(self):
+        return self._rows_of_epoch(self._epoch)
+
+    def _rows_of_epoch(self, epoch):
         # One tuple, read and written at once: Keras may draw batches in
         # several threads.
-        epoch, rows = self._order
-        if epoch != self._epoch:
-            epoch = self._epoch
+        known, rows = self._order
+        if known != epoch:
             rows = self._rows_of(epoch)
             self._order = epoch, rows
         return rows

@@ -1,5 +1,8 @@
-"""Replicas of one model, and what they share."""
+"""Training on several devices and machines: N replicas train as one."""
 
 from keras_contrastive.distribution import replicas
+from keras_contrastive.distribution import workers
+from keras_contrastive.distribution.strategy import logical_cpus
+from keras_contrastive.distribution.strategy import strategy
 
-__all__ = ["replicas"]
+__all__ = ["logical_cpus", "replicas", "strategy", "workers"]

@@ -20,6 +20,32 @@ def index():
     return 0 if context is None else context.replica_id_in_sync_group
 
 
+def checked_rows(values):
+    """How many rows a replica has; refuses unequal ones when it runs.
+
+    Args:
+        values: tensor `(batch, ...)`.
+
+    Returns:
+        int, or int32 scalar tensor.
+    """
+    context = _context()
+    if context is None:
+        return ops.shape(values)[0]
+    import tensorflow as tf
+
+    mine = tf.shape(values)[0]
+    unequal = tf.debugging.assert_equal(
+        context.all_gather(mine[None], axis=0),
+        mine,
+        "Every replica must get equally many images; make the batch size "
+        "divisible by the number of replicas, and leave out a last batch "
+        "that is not full.",
+    )
+    with tf.control_dependencies([unequal]):
+        return tf.identity(mine)
+
+
 def all_gather(values, lots=1):
     """Concatenates every replica's rows along the first axis.
 
@@ -74,16 +100,38 @@ def all_sum(values):
     context = _context()
     if context is None:
         return values
-    # A gathered sum has the right gradient under every strategy.
-    return ops.sum(_gathered(context, values[None]), axis=0)
+    import tensorflow as tf
+
+    # An identity of its own is on this replica's device, as it must be.
+    summand = tf.identity(_as_collectives_take(values))
+    total = context.all_reduce("SUM", summand)
+    return ops.cast(_with_dense_gradient(total, values.shape), values.dtype)
 
 
 def _gathered(context, values):
     """Gathers, and says of which shape the result is, which is forgotten."""
-    gathered = context.all_gather(values, axis=0)
+    gathered = context.all_gather(_as_collectives_take(values), axis=0)
     rows, *rest = values.shape
-    gathered.set_shape((rows and rows * context.num_replicas_in_sync, *rest))
-    return gathered
+    shape = (rows and rows * context.num_replicas_in_sync, *rest)
+    return ops.cast(_with_dense_gradient(gathered, shape), values.dtype)
+
+
+def _as_collectives_take(values):
+    """What TensorFlow's collectives do not know, as what they do."""
+    return ops.cast(values, "float32") if values.dtype == "bfloat16" else values
+
+
+def _with_dense_gradient(values, shape):
+    """What only some rows are taken of has a sparse gradient.
+
+    Collectives cannot bring that back to the other replicas; a reshape makes
+    it dense.
+    """
+    import tensorflow as tf
+
+    values = tf.reshape(values, tf.shape(values))
+    values.set_shape(shape)
+    return values
 
 
 def _context():

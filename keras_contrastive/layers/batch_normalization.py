@@ -54,7 +54,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         )
 
     def call(self, inputs, training=None, mask=None):
-        left_to_keras = mask is not None or self.renorm or self.synchronized
+        synchronized = self.synchronized and replicas.count() > 1
+        left_to_keras = mask is not None or self.renorm or synchronized
         if left_to_keras or not self._fuses(inputs):
             return super().call(inputs, training=training, mask=mask)
         if training and self.trainable:

@@ -25,6 +25,9 @@ class NormalizationFactory:
         normalization: one of
 
             - `"batch"`: `BatchNormalization`;
+            - `"synchronized"`: the same by the rows of all replicas of a
+              `tf.distribute` strategy,
+              `SplitBatchNormalization(1, "contiguous", synchronized=True)`;
             - `"split"`: `SplitBatchNormalization(10, "contiguous")`;
             - `"batch_renorm"`: `BatchRenormalization`;
             - `"group"`: `keras.layers.GroupNormalization`, of 32 groups or
@@ -92,6 +95,12 @@ def _batch(channels, name):
     return BatchNormalization(name=name)
 
 
+def _synchronized(channels, name):
+    return SplitBatchNormalization(
+        1, "contiguous", synchronized=True, name=name
+    )
+
+
 def _split(channels, name):
     return SplitBatchNormalization(10, "contiguous", name=name)
 
@@ -108,6 +117,7 @@ def _group(channels, name):
 
 _NAMES = {
     "batch": _batch,
+    "synchronized": _synchronized,
     "split": _split,
     "batch_renorm": _batch_renorm,
     "group": _group,

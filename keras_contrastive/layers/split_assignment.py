@@ -7,6 +7,8 @@ An assignment turns an array `(rows, channels)` into sums over each split,
 import keras
 from keras import ops
 
+from keras_contrastive.distribution import replicas
+
 ASSIGNMENTS = ("contiguous", "interleaved", "ids")
 
 
@@ -40,6 +42,29 @@ def split_assignment(assignment, num_splits, num_rows, split_ids=None):
         )
     num_rows = _without_remainder(num_splits, num_rows)
     return _ByPlace(num_splits, num_rows, assignment == "interleaved")
+
+
+def split_across_replicas(assignment, num_splits, num_rows, split_ids=None):
+    """Makes the assignment of a replica's rows to splits of all rows.
+
+    Args:
+        assignment: as in `split_assignment`.
+        num_splits: int.
+        num_rows: int or scalar tensor, of this replica; the others have as
+            many, and stand before and behind it by their index.
+        split_ids: int tensor `(rows,)`, for `"ids"` only.
+
+    Returns:
+        As `split_assignment`; the rows, counted and summed, are this
+        replica's, and other replicas' rows may be in the same splits.
+    """
+    if assignment == "ids" or split_ids is not None:
+        return split_assignment(assignment, num_splits, num_rows, split_ids)
+    total = _without_remainder(num_splits, num_rows * replicas.count())
+    rows = replicas.index() * num_rows + ops.arange(num_rows, dtype="int32")
+    interleaved = assignment == "interleaved"
+    ids = rows % num_splits if interleaved else rows // (total // num_splits)
+    return _ById(num_splits, ids)
 
 
 def checked_ids(split_ids):

@@ -15,6 +15,7 @@ from keras_contrastive.layers import row_normalization
 from keras_contrastive.layers.batch_normalization import BatchNormalization
 from keras_contrastive.layers.split_assignment import ASSIGNMENTS
 from keras_contrastive.layers.split_assignment import checked_ids
+from keras_contrastive.layers.split_assignment import split_across_replicas
 from keras_contrastive.layers.split_assignment import split_assignment
 
 AGGREGATIONS = ("mean", "pooled")
@@ -66,8 +67,10 @@ class SplitBatchNormalization(BatchNormalization):
     moving_variance if `split_statistics`.
 
     Under a `tf.distribute` strategy a split by place is a split of the
-    replica's own rows, unless `synchronized`; a split by id is all replicas'
-    rows with that id. Moving statistics are the same on every replica.
+    replica's own rows; with `synchronized` it is one of the rows of all
+    replicas, so that they normalize as one would. A split by id is all
+    replicas' rows with that id. Moving statistics are the same on every
+    replica.
 
     Args:
         num_splits: int > 0, the paper's S.
@@ -76,7 +79,8 @@ class SplitBatchNormalization(BatchNormalization):
         split_affine: bool, whether each split has its own gamma and beta.
         split_statistics: bool, whether each has its own moving statistics.
         aggregation: `"mean"` or `"pooled"`, see above.
-        synchronized: bool, whether split s of all replicas is one split.
+        synchronized: bool, whether splits by place are splits of the rows
+            of all replicas, one replica after the other.
         momentum: float in [0, 1], the share of the old value in each update
             of the moving statistics.
         epsilon: float > 0, added to the variance.
@@ -205,20 +209,23 @@ class SplitBatchNormalization(BatchNormalization):
         }
 
     def _is_plain(self):
-        return (
-            self.num_splits == 1
-            and not self.synchronized
-            and replicas.count() == 1
-        )
+        return self.num_splits == 1 and not self._spans_replicas()
 
     def _spans_replicas(self):
-        return self.synchronized or self.assignment == "ids"
+        by_all = self.synchronized or self.assignment == "ids"
+        return by_all and replicas.count() > 1
 
     def _normalize_by_splits(self, inputs, split_ids):
         dtype = row_normalization.moments_dtype(inputs)
-        splits = split_assignment(
-            self.assignment, self.num_splits, ops.shape(inputs)[0], split_ids
-        )
+        rows = ops.shape(inputs)[0]
+        if self.synchronized and replicas.count() > 1:
+            splits = split_across_replicas(
+                self.assignment, self.num_splits, rows, split_ids
+            )
+        else:
+            splits = split_assignment(
+                self.assignment, self.num_splits, rows, split_ids
+            )
 
         def transform(row_mean, row_variance, gamma, beta):
             counts, mean, variance = self._split_moments(
@@ -316,8 +323,7 @@ def _checked_split(split, num_splits):
 
 
 def _sum_over_replicas(values):
-    # Gathering forgets the shape, which the graph wants to know.
-    return ops.reshape(replicas.all_sum(values), ops.shape(values))
+    return replicas.all_sum(values)
 
 
 def _same(values):

@@ -11,8 +11,10 @@ Reference: Chen et al. 2020, eq. 1, https://arxiv.org/abs/2002.05709
 import keras
 from keras import ops
 
+from keras_contrastive.losses.log_sum_exp import log_sum_exp_of_others
+from keras_contrastive.losses.row_chunks import check_chunk_size
 from keras_contrastive.losses.temperature import check_temperature
-from keras_contrastive.losses.view_similarities import view_similarities
+from keras_contrastive.losses.view_similarities import anchors_and_candidates
 
 
 def nt_xent(
@@ -23,6 +25,8 @@ def nt_xent(
     candidates_1=None,
     candidates_2=None,
     positions=None,
+    chunk_size=None,
+    with_ranks=False,
 ):
     """NT-Xent: each view must find its partner among all other views.
 
@@ -45,14 +49,21 @@ def nt_xent(
             batch; `view_2` by default.
         positions: int tensor `(batch,)`, where these rows stand among the
             candidates; `0 .. batch - 1` by default.
+        chunk_size: int, how many of the `2 * batch` rows of similarities
+            there are at a time, or None for all of them. In chunks the
+            memory is that of `chunk_size` rows instead of the whole matrix,
+            forward and backward; loss and gradient are the same, and the
+            similarities are calculated twice.
+        with_ranks: bool, whether to return the ranks of the partners too.
 
     Returns:
         Tensor `(2 * batch,)`, one loss a row, rows of view 1 first; float64
-        where the views are, else float32.
+        where the views are, else float32. And, if asked for, how many of the
+        other views are nearer to each row than its partner, `(2 * batch,)`.
 
     Raises:
-        ValueError: if the temperature is not positive, or the shapes of the
-            views or of the candidates do not agree.
+        ValueError: if the temperature or the chunk size is not positive, or
+            the shapes of the views or of the candidates do not agree.
 
     Example:
 
@@ -66,13 +77,23 @@ def nt_xent(
         Chen et al. 2020, eq. 1, https://arxiv.org/abs/2002.05709
     """
     check_temperature(temperature)
-    similarities, _, positives = view_similarities(
+    check_chunk_size(chunk_size)
+    anchors, candidates, itself, partners = anchors_and_candidates(
         view_1, view_2, candidates_1, candidates_2, positions
     )
-    return (
-        ops.logsumexp(similarities / temperature, axis=1)
-        - positives / temperature
+    anchors = anchors / temperature
+    positives = ops.sum(
+        anchors * ops.take(candidates, partners, axis=0), axis=1
     )
+    log_sum_exp, ranks = log_sum_exp_of_others(
+        anchors,
+        candidates,
+        itself,
+        partners if with_ranks else None,
+        chunk_size,
+    )
+    rows = log_sum_exp - positives
+    return (rows, ranks) if with_ranks else rows
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -83,12 +104,14 @@ class NTXent(keras.losses.Loss):
 
     Args:
         temperature: float > 0, the paper's T; 0.5 suits CIFAR-10.
+        chunk_size: int, rows of similarities at a time, or None for all; as
+            in `losses.nt_xent`.
         reduction: how rows become a value, as in any Keras loss.
         name: name of the loss.
         dtype: dtype of the computation, float32 by default.
 
     Raises:
-        ValueError: if the temperature is not positive.
+        ValueError: if the temperature or the chunk size is not positive.
 
     Example:
 
@@ -104,16 +127,25 @@ class NTXent(keras.losses.Loss):
     def __init__(
         self,
         temperature=0.5,
+        chunk_size=None,
         reduction="sum_over_batch_size",
         name="nt_xent",
         dtype=None,
     ):
         check_temperature(temperature)
+        check_chunk_size(chunk_size)
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.temperature = temperature
+        self.chunk_size = chunk_size
 
     def call(self, view_1, view_2):
-        return nt_xent(view_1, view_2, self.temperature)
+        return nt_xent(
+            view_1, view_2, self.temperature, chunk_size=self.chunk_size
+        )
 
     def get_config(self):
-        return {**super().get_config(), "temperature": self.temperature}
+        config = {
+            "temperature": self.temperature,
+            "chunk_size": self.chunk_size,
+        }
+        return {**super().get_config(), **config}

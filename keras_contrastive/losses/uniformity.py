@@ -8,11 +8,13 @@ Reference: Wang and Isola 2020, https://arxiv.org/abs/2005.10242
 import keras
 from keras import ops
 
-from keras_contrastive.losses.cosine import cosine_similarities
+from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.losses.log_sum_exp import log_sum_exp_of_others
+from keras_contrastive.losses.row_chunks import check_chunk_size
 from keras_contrastive.losses.temperature import check_temperature
 
 
-def uniformity(embeddings, t=2.0, *, candidates=None):
+def uniformity(embeddings, t=2.0, *, candidates=None, chunk_size=None):
     """Uniformity as a loss: the log of the mean Gaussian potential of pairs.
 
     `log mean_{i != j} exp(-t ||z_i - z_j||^2)` with `z` scaled to length
@@ -23,13 +25,15 @@ def uniformity(embeddings, t=2.0, *, candidates=None):
         t: float > 0; 2 in the paper.
         candidates: float tensor `(all, dim)`, the whole batch, where these
             rows are part of a larger one; `embeddings` by default.
+        chunk_size: int, rows of similarities at a time, or None for all; as
+            in `losses.nt_xent`.
 
     Returns:
         Tensor `(batch,)`, between `-4 t` and 0; 0 for a batch of one, which
         has no pairs.
 
     Raises:
-        ValueError: if t is not positive.
+        ValueError: if t or the chunk size is not positive.
 
     Example:
 
@@ -41,15 +45,21 @@ def uniformity(embeddings, t=2.0, *, candidates=None):
         Wang and Isola 2020, https://arxiv.org/abs/2005.10242
     """
     check_temperature(t, "t", "the paper uses 2")
-    candidates = embeddings if candidates is None else candidates
+    check_chunk_size(chunk_size)
+    vectors = unit_vectors(embeddings if candidates is None else candidates)
+    count = ops.shape(vectors)[0]
+    number = ops.cast(count, vectors.dtype)
     # ||z_i - z_j||^2 = 2 - 2 cos.
-    exponents = 2.0 * t * (cosine_similarities(candidates, candidates) - 1.0)
-    count = ops.shape(exponents)[0]
-    number = ops.cast(count, exponents.dtype)
-    itself = ops.eye(count, dtype="bool")
-    exponents = ops.where(itself, -1e6, exponents)
-    value = ops.logsumexp(exponents) - ops.log(
-        ops.maximum(number * (number - 1.0), 1.0)
+    rows, _ = log_sum_exp_of_others(
+        2.0 * t * vectors,
+        vectors,
+        itself=ops.arange(count, dtype="int32"),
+        chunk_size=chunk_size,
+    )
+    value = (
+        ops.logsumexp(rows)
+        - 2.0 * t
+        - ops.log(ops.maximum(number * (number - 1.0), 1.0))
     )
     value = ops.where(number > 1, value, ops.zeros_like(value))
     return ops.broadcast_to(value, (ops.shape(embeddings)[0],))

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_contrastive.losses.cosine import cosine_similarities
+from keras_contrastive.losses.cosine import unit_vectors
 from keras_contrastive.losses.pairs import check_pairs
 from keras_contrastive.losses.positions import positions_or_all
 
@@ -17,14 +17,8 @@ def view_similarities(
     """Compares 2N views with all 2M views of which they are a part.
 
     Args:
-        view_1: float tensor `(batch, dim)`, one view of each image, any norm.
-        view_2: float tensor `(batch, dim)`, the other view of each image.
-        candidates_1: float tensor `(all, dim)`, the first views of the whole
-            batch; `view_1` by default.
-        candidates_2: float tensor `(all, dim)`, the second views of the whole
-            batch; `view_2` by default.
-        positions: int tensor `(batch,)`, where these rows stand among the
-            candidates; `0 .. batch - 1` by default.
+        view_1, view_2, candidates_1, candidates_2, positions: as in
+            `anchors_and_candidates`.
 
     Returns:
         `similarities` `(2 * batch, 2 * all)`, rows and columns of view 1
@@ -36,36 +30,65 @@ def view_similarities(
     Raises:
         ValueError: if shapes do not agree.
     """
+    anchors, candidates, itself, partners = anchors_and_candidates(
+        view_1, view_2, candidates_1, candidates_2, positions
+    )
+    similarities = ops.matmul(anchors, ops.transpose(candidates))
+    positives = ops.squeeze(
+        ops.take_along_axis(similarities, partners[:, None], axis=1), axis=1
+    )
+    similarities = without(similarities, itself)
+    return similarities, partners, positives
+
+
+def anchors_and_candidates(
+    view_1, view_2, candidates_1=None, candidates_2=None, positions=None
+):
+    """Stacks 2N views, and all 2M views of which they are a part.
+
+    Args:
+        view_1: float tensor `(batch, dim)`, one view of each image, any norm.
+        view_2: float tensor `(batch, dim)`, the other view of each image.
+        candidates_1: float tensor `(all, dim)`, the first views of the whole
+            batch; `view_1` by default.
+        candidates_2: float tensor `(all, dim)`, the second views of the whole
+            batch; `view_2` by default.
+        positions: int tensor `(batch,)`, where these rows stand among the
+            candidates; `0 .. batch - 1` by default.
+
+    Returns:
+        Unit vectors `anchors` `(2 * batch, dim)` and `candidates`
+        `(2 * all, dim)`, view 1 first; and, int32 `(2 * batch,)`, which
+        candidate an anchor is itself, and which is the other view of its
+        image.
+
+    Raises:
+        ValueError: if shapes do not agree.
+    """
     candidates_1 = view_1 if candidates_1 is None else candidates_1
     candidates_2 = view_2 if candidates_2 is None else candidates_2
     check_pairs("view_1", view_1, "view_2", view_2)
     check_pairs("candidates_1", candidates_1, "candidates_2", candidates_2)
-    similarities = cosine_similarities(
-        ops.concatenate([view_1, view_2]),
-        ops.concatenate([candidates_1, candidates_2]),
-    )
     positions = positions_or_all(view_1, positions)
     count = ops.shape(candidates_1)[0]
-    myself = ops.concatenate([positions, positions + count])
-    partners = ops.concatenate([positions + count, positions])
-    positives = ops.squeeze(
-        ops.take_along_axis(similarities, partners[:, None], axis=1), axis=1
+    return (
+        unit_vectors(ops.concatenate([view_1, view_2])),
+        unit_vectors(ops.concatenate([candidates_1, candidates_2])),
+        ops.concatenate([positions, positions + count]),
+        ops.concatenate([positions + count, positions]),
     )
-    similarities = without(similarities, myself)
-    return similarities, partners, positives
 
 
-def without(similarities, columns):
+def without(similarities, columns, value=LEAST_SIMILARITY):
     """Takes one column out of the running in each row.
 
     Args:
         similarities: float tensor `(rows, columns)`.
         columns: int32 tensor `(rows,)`.
+        value: float, what stands there instead.
 
     Returns:
-        The same, with `LEAST_SIMILARITY` there.
+        The same, with `value` there.
     """
     every = ops.arange(ops.shape(similarities)[1], dtype="int32")
-    return ops.where(
-        every[None] == columns[:, None], LEAST_SIMILARITY, similarities
-    )
+    return ops.where(every[None] == columns[:, None], value, similarities)

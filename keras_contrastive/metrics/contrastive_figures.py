@@ -47,19 +47,44 @@ def contrastive_figures(rows, similarities, positives, projections):
         - Wang and Isola 2020, https://arxiv.org/abs/2005.10242
     """
     compared = ops.cast(similarities >= -1.5, rows.dtype)
-    nearer = ops.cast(similarities > positives[:, None], "int32")
-    nearer = ops.sum(nearer, axis=1)
+    nearer = ops.cast(similarities > positives[:, None], rows.dtype)
+    return figures_of_ranks(
+        rows,
+        ops.sum(nearer, axis=1),
+        ops.sum(compared, axis=1) - 1.0,
+        positives,
+        projections,
+    )
+
+
+def figures_of_ranks(
+    rows, ranks, negatives, positives, projections, chunk_size=None
+):
+    """The contrastive figures where no similarities are at hand.
+
+    Args:
+        rows: as in `contrastive_figures`.
+        ranks: `(anchors,)`, how many negatives are nearer than the positive.
+        negatives: number or tensor `(anchors,)`, how many there are.
+        positives: `(any,)`, the cosines of anchors with their positives.
+        projections: as in `contrastive_figures`.
+        chunk_size: int, rows of the projections' similarities at a time, or
+            None for all.
+
+    Returns:
+        As `contrastive_figures`.
+    """
     weight = ops.exp(-rows)
-    negatives = ops.maximum(ops.sum(compared, axis=1) - 1.0, 1.0)
     projections = ops.stop_gradient(projections)
     vectors = unit_vectors(projections)
     root = vectors.shape[-1] ** 0.5
+    spread_out = uniformity(projections, chunk_size=chunk_size)
     return {
-        "contrastive_accuracy": ops.cast(nearer < 1, "float32"),
-        "contrastive_top_5": ops.cast(nearer < 5, "float32"),
+        "contrastive_accuracy": ops.cast(ranks < 1, "float32"),
+        "contrastive_top_5": ops.cast(ranks < 5, "float32"),
         "positive_weight": weight,
-        "negative_weight": (1.0 - weight) / negatives,
+        "negative_weight": (1.0 - weight) / ops.maximum(negatives, 1.0),
         "projection_alignment": 2.0 - 2.0 * positives,
-        "projection_uniformity": uniformity(projections)[0],
+        "projection_uniformity": spread_out[0],
         "projection_spread": ops.mean(ops.std(vectors, axis=0)) * root,
     }

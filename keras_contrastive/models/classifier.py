@@ -38,6 +38,8 @@ class Classifier(ContrastiveModel):
     `(N, num_classes)`, not features; the latter are
     `classifier.encode(images)`.
 
+    Where batches hold `weights`, an image counts by its weight.
+
     SimCLR trains both by SGD with Nesterov momentum 0.9 and without weight
     decay: the head alone at the learning rate 0.1 x batch size / 256, the
     whole at 0.05 x batch size / 256, for 60 epochs on 1 % of ImageNet's
@@ -151,7 +153,12 @@ class Classifier(ContrastiveModel):
         known = ops.logical_and(labels >= 0, labels < self.num_classes)
         rows = ops.where(known, rows, float("nan"))
         right = ops.equal(ops.cast(ops.argmax(logits, axis=1), "int32"), labels)
-        return rows, None, {"accuracy": ops.cast(right, "float32")}
+        right = ops.cast(right, "float32")
+        weights = batch.get("weights")
+        if weights is None:
+            return rows, None, {"accuracy": right}
+        weights = self.repeat_each_view(weights, count)
+        return rows, weights, {"accuracy": (right, weights)}
 
     def check_batches(self, batches):
         """Refuses labels that are no class.
@@ -185,7 +192,7 @@ class Classifier(ContrastiveModel):
             ValueError: if labels are missing or out of range.
         """
         batches = model_inputs.evaluation(
-            x, y, batch_size, drop_remainder=False
+            x, y, batch_size, self.num_replicas, drop_remainder=False
         )
         if hasattr(batches, "epoch"):
             self.check_batches(batches)
@@ -231,8 +238,14 @@ def _head(head, dim, num_classes):
     if head in ("linear", "standardized"):
         features = x = keras.Input((dim,), name="features")
         if head == "standardized":
-            x = layers.BatchNormalization(
-                epsilon=1e-8, center=False, scale=False
+            # Of a head there is no saying how small a replica's share is.
+            x = layers.SplitBatchNormalization(
+                1,
+                "contiguous",
+                synchronized=True,
+                epsilon=1e-8,
+                center=False,
+                scale=False,
             )(x)
         logits = keras.layers.Dense(num_classes, name="logits")(x)
         return keras.Model(features, logits, name="head")

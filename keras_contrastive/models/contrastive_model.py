@@ -18,13 +18,15 @@ from keras_contrastive import layers
 from keras_contrastive import views as views_package
 from keras_contrastive.distribution import replicas
 from keras_contrastive.models import inputs as model_inputs
+from keras_contrastive.models.replicated import Replicated
 from keras_contrastive.views.inputs import to_unit_floats
 
 BACKENDS = ("tensorflow", "jax")
 VIEW_ORDERS = ("image_major", "view_major")
+CANDIDATES = ("global", "local")
 
 
-class ContrastiveModel(keras.Model):
+class ContrastiveModel(Replicated, keras.Model):
     """Trains an encoder on random views of images; the base of all methods.
 
     `fit` takes images, `(images, labels)` or batches of `data.batches`;
@@ -48,6 +50,10 @@ class ContrastiveModel(keras.Model):
             views, then all second ones: an even number of contiguous splits
             never holds both).
         seed: int, seed of the views and of the order of the images.
+        candidates: `"global"` or `"local"`, whether rows are compared with
+            those of all replicas, as one replica would, or of their own
+            replica only; the same without a `tf.distribute` strategy. Queues
+            hold the keys of all replicas in either case.
 
     Raises:
         ValueError: for an encoder that is not built or gives no feature
@@ -69,17 +75,20 @@ class ContrastiveModel(keras.Model):
         num_views=2,
         view_order="image_major",
         seed=0,
+        candidates="global",
         **kwargs,
     ):
         super().__init__(**kwargs)
         check_encoder(encoder)
         check_choice("view_order", view_order, VIEW_ORDERS)
+        check_choice("candidates", candidates, CANDIDATES)
         self.encoder = encoder
         self.projector = make_projector(projector, encoder)
         self.policies = _policies(views, num_views, self.least_views)
         self.num_views = len(self.policies)
         self.view_order = view_order
         self.seed = seed
+        self.candidates = candidates
         # Its own count: optimizer.iterations stands still on steps that
         # half precision skips, and views must not repeat.
         self.step = self.add_weight(
@@ -103,7 +112,8 @@ class ContrastiveModel(keras.Model):
         Returns:
             `rows` `(any,)`, the loss of each row; `weights` `(any,)`, how
             much each row has to say, or None for all alike; and a dict from
-            each of `metric_names` to values, whose mean is the metric.
+            each of `metric_names` to values, whose mean is the metric, or to
+            a tuple of values and their weights.
         """
         raise NotImplementedError(
             f"{type(self).__name__} does not override `contrastive_step`; "
@@ -153,7 +163,23 @@ class ContrastiveModel(keras.Model):
             ValueError: for arrays that are no images or out of range.
         """
         self.check_images(x)
-        return super().predict(x, *args, **kwargs)
+        if self.num_replicas == 1:
+            return super().predict(x, *args, **kwargs)
+        return self._predict_on_replicas(x, *args, **kwargs)
+
+    def _predict_on_replicas(self, x, batch_size=None, **kwargs):
+        batches = model_inputs.evaluation(
+            x, None, batch_size, drop_remainder=False
+        )
+        if not hasattr(batches, "share"):
+            return super().predict(batches, **kwargs)
+        # No image knows of others here, so any size of a batch will do.
+        rest = -batches.batch_size % self.num_replicas
+        batches = batches.resized(batches.batch_size + rest)
+        data, steps = self.fed(batches, fill_up=True)
+        outputs = super().predict(data, **{"steps": steps, **kwargs})
+        # What filled up the last batch goes.
+        return outputs[: batches.num_images]
 
     def predict_projections(self, features, batch_size=None):
         """Projections of what `predict` gave, by the same branch.
@@ -219,6 +245,35 @@ class ContrastiveModel(keras.Model):
             return ops.repeat(values, count, axis=0)
         return ops.tile(values, (count,))
 
+    def gathered(self, rows):
+        """What rows are compared with: those of all replicas, or their own.
+
+        Args:
+            rows: tensor `(N, ...)`.
+
+        Returns:
+            Tensor `(all, ...)`, or the rows where `candidates` is `"local"`.
+        """
+        return replicas.all_gather(rows) if self._sees_all else rows
+
+    def places(self, batch):
+        """Where a batch's images stand among what they are compared with.
+
+        Args:
+            batch: as in `contrastive_step`.
+
+        Returns:
+            int32 tensor `(N,)`.
+        """
+        positions = ops.cast(batch["positions"], "int32")
+        if self._sees_all:
+            return positions
+        return positions - replicas.index() * ops.shape(positions)[0]
+
+    @property
+    def _sees_all(self):
+        return self.candidates == "global"
+
     def make_views(self, batch, step):
         """Random views `(N * V, h, w, C)` of a batch, at a step."""
         return self.draw_views([batch["images"]] * self.num_views, batch, step)
@@ -265,16 +320,16 @@ class ContrastiveModel(keras.Model):
         weights = ops.ones_like(rows) if weights is None else weights
         total = replicas.all_sum(ops.sum(weights))
         loss = ops.sum(rows * weights) / ops.maximum(total, 1e-12)
-        # By its images: of `evaluation_batches` the last may hold fewer.
-        self.loss_tracker.update_state(
-            loss * replicas.count(),
-            sample_weight=ops.cast(ops.shape(rows)[0], loss.dtype),
-        )
-        for name, values in metrics.items():
-            self.trackers[name].update_state(values)
         penalties = [ops.cast(each, loss.dtype) for each in self.losses]
         if penalties:
             loss = loss + ops.sum(ops.stack(penalties)) / replicas.count()
+        # By its images: of `evaluation_batches` the last may hold fewer.
+        self.loss_tracker.update_state(
+            loss * replicas.count(), sample_weight=_num_images(batch, rows)
+        )
+        for name, values in metrics.items():
+            values = values if isinstance(values, tuple) else (values,)
+            self.trackers[name].update_state(*values)
         return loss
 
     def input_gradient(self, function, inputs):
@@ -322,15 +377,21 @@ class ContrastiveModel(keras.Model):
         Returns:
             keras.callbacks.History.
         """
-        batches = model_inputs.training(x, y, batch_size, shuffle, self.seed)
+        self.check_strategy()
+        batches = model_inputs.training(
+            x, y, batch_size, shuffle, self.seed, self.num_replicas
+        )
         callbacks = list(callbacks or ())
         if hasattr(batches, "epoch"):
             self.check_batches(batches)
             callbacks.append(model_inputs.EpochOrder(batches))
         if validation_data is not None:
-            validation_data = self.evaluation_batches(
+            validation_data, steps = self._fed_evaluation(
                 *model_inputs.images_and_labels(validation_data), batch_size
             )
+            kwargs.setdefault("validation_steps", steps)
+        batches, steps = self.fed(batches)
+        kwargs.setdefault("steps_per_epoch", steps)
         return super().fit(
             batches, epochs=epochs, callbacks=callbacks,
             validation_data=validation_data, shuffle=False, **kwargs,
@@ -356,7 +417,9 @@ class ContrastiveModel(keras.Model):
         Returns:
             As keras.Model.evaluate.
         """
-        batches = self.evaluation_batches(x, y, batch_size)
+        self.check_strategy()
+        batches, steps = self._fed_evaluation(x, y, batch_size)
+        kwargs.setdefault("steps", steps)
         return super().evaluate(batches, **kwargs)
 
     def evaluation_batches(self, x, y, batch_size):
@@ -372,7 +435,12 @@ class ContrastiveModel(keras.Model):
             since a loss that counts its negatives depends on how many there
             are; else `x`.
         """
-        return model_inputs.evaluation(x, y, batch_size)
+        return model_inputs.evaluation(x, y, batch_size, self.num_replicas)
+
+    def _fed_evaluation(self, x, y, batch_size):
+        batches = self.evaluation_batches(x, y, batch_size)
+        fill_up = not getattr(batches, "drop_remainder", True)
+        return self.fed(batches, fill_up)
 
     @property
     def metrics(self):
@@ -387,6 +455,7 @@ class ContrastiveModel(keras.Model):
             "views": [serialize(policy) for policy in self.policies],
             "view_order": self.view_order,
             "seed": self.seed,
+            "candidates": self.candidates,
         }
 
     @classmethod
@@ -398,6 +467,13 @@ class ContrastiveModel(keras.Model):
             config[name] = deserialize(config[name])
         config["views"] = [deserialize(policy) for policy in config["views"]]
         return cls(**config)
+
+
+def _num_images(batch, rows):
+    """How many images of a batch count, on an average replica."""
+    if "weights" not in batch:
+        return ops.cast(ops.shape(rows)[0], "float32")
+    return replicas.all_sum(ops.sum(batch["weights"])) / replicas.count()
 
 
 def _step_of_backend():

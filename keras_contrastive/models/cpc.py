@@ -8,7 +8,6 @@ image -> patches on a grid -> features z of each patch
 import keras
 from keras import ops
 
-from keras_contrastive.distribution import replicas
 from keras_contrastive.layers.causal_context import causal_context
 from keras_contrastive.layers.patches import Patches
 from keras_contrastive.losses.bilinear_info_nce import bilinear_scores
@@ -123,8 +122,8 @@ class CPC(ContrastiveModel):
         grid = self.grid_encoder(batch["views"], training=training)
         grid = self._image_major(grid)  # (N * V, rows, columns, dim)
         contexts = self.context(grid, training=training)
-        places = self._places(batch["positions"], grid)
-        everybody = _as_rows(replicas.all_gather(grid), grid.shape[-1])
+        places = self._places(batch, grid)
+        everybody = _as_rows(self.gathered(grid), grid.shape[-1])
         rows, accuracy = [], []
         for k, predict in enumerate(self.predictors, 1):
             scores, positives = bilinear_scores(
@@ -144,12 +143,12 @@ class CPC(ContrastiveModel):
         views = ops.stack(self.each_view(stacked), axis=1)
         return ops.reshape(views, (-1, *stacked.shape[1:]))
 
-    def _places(self, positions, grid):
+    def _places(self, batch, grid):
         """Where each patch stands among those of the whole batch."""
         rows, columns = grid.shape[1:3]
         count = self.num_views * rows * columns
         within = ops.arange(count, dtype="int32")
-        places = ops.cast(positions, "int32")[:, None] * count + within
+        places = self.places(batch)[:, None] * count + within
         return ops.reshape(places, (-1, rows, columns))
 
     def get_config(self):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_contrastive.distribution import replicas
 from keras_contrastive.models.equal_lengths import check_lengths
 
 # Enough negatives for a useful gradient, little enough for any machine.
@@ -12,7 +13,7 @@ DEFAULT_BATCH_SIZE = 256
 ID_NAMES = ("split_ids", "policy_ids", "labels")
 
 
-def training(x, y, batch_size, shuffle, seed):
+def training(x, y, batch_size, shuffle, seed, num_replicas=1):
     """Batches in an order that is a function of the seed and the epoch.
 
     Args:
@@ -22,6 +23,7 @@ def training(x, y, batch_size, shuffle, seed):
         batch_size: int or None.
         shuffle: bool.
         seed: int.
+        num_replicas: int, among how many a batch is shared out.
 
     Returns:
         `data.Batches` where `x` is an array or a dict, else `x`.
@@ -35,10 +37,10 @@ def training(x, y, batch_size, shuffle, seed):
         _refuse_with_batches("batch_size", batch_size)
         return x
     order = "shuffled" if shuffle else "sequential"
-    return _batches(x, y, batch_size, order=order, seed=seed)
+    return _batches(x, y, batch_size, num_replicas, order=order, seed=seed)
 
 
-def evaluation(x, y, batch_size, drop_remainder=True):
+def evaluation(x, y, batch_size, num_replicas=1, drop_remainder=True):
     """Batches in the order of the data.
 
     Args:
@@ -46,6 +48,7 @@ def evaluation(x, y, batch_size, drop_remainder=True):
             batches.
         y: labels or None.
         batch_size: int or None.
+        num_replicas: int, among how many a batch is shared out.
         drop_remainder: bool, whether to leave out what does not fill a batch.
 
     Returns:
@@ -57,8 +60,9 @@ def evaluation(x, y, batch_size, drop_remainder=True):
     if not _is_of_arrays(x):
         return x
     return _batches(
-        x, y, batch_size, order="sequential", drop_remainder=drop_remainder
-    )
+        x, y, batch_size, num_replicas,
+        order="sequential", drop_remainder=drop_remainder,
+    )  # fmt: skip
 
 
 def check_images(x):
@@ -87,9 +91,15 @@ def images_and_labels(validation_data):
     Returns:
         Tuple of two.
     """
-    if isinstance(validation_data, (tuple, list)):
-        return validation_data[0], validation_data[1]
-    return validation_data, None
+    if not isinstance(validation_data, (tuple, list)):
+        return validation_data, None
+    if len(validation_data) not in (1, 2):
+        raise ValueError(
+            "`validation_data` must be images, (images,) or (images, labels), "
+            f"received a tuple of {len(validation_data)}."
+        )
+    images, *labels = validation_data
+    return images, labels[0] if labels else None
 
 
 class EpochOrder(keras.callbacks.Callback):
@@ -127,12 +137,13 @@ def batch_dict(data):
     if len(parts) > 1 and parts[1] is not None:
         batch.setdefault("labels", parts[1])
     if "positions" not in batch:
-        count = ops.shape(batch["images"])[0]
-        batch["positions"] = ops.arange(count, dtype="int32")
+        count = replicas.checked_rows(batch["images"])
+        first = replicas.index() * count
+        batch["positions"] = first + ops.arange(count, dtype="int32")
     return batch
 
 
-def _batches(x, labels, batch_size, **kwargs):
+def _batches(x, labels, batch_size, num_replicas, **kwargs):
     from keras_contrastive import data
 
     columns = dict(x) if isinstance(x, dict) else {"images": x}
@@ -148,7 +159,10 @@ def _batches(x, labels, batch_size, **kwargs):
     ids = {name: columns.pop(name, None) for name in ID_NAMES}
     if labels is not None:
         ids["labels"] = labels
-    batch_size = batch_size or min(DEFAULT_BATCH_SIZE, len(images))
+    if batch_size is None:
+        batch_size = min(DEFAULT_BATCH_SIZE, len(images))
+        # Fewer images than replicas are refused where they are shared out.
+        batch_size -= batch_size % num_replicas
     return data.batches(images, batch_size, columns=columns, **ids, **kwargs)
 
 

@@ -2,8 +2,6 @@
 
 from keras import ops
 
-from keras_contrastive.distribution import replicas
-
 
 def labelled_views(model, views, batch, labels=None):
     """Lays views out as rows with labels, beside those of all replicas.
@@ -26,10 +24,10 @@ def labelled_views(model, views, batch, labels=None):
     if labels is None:
         labels = labels_of(model, batch)
     count = len(views)
-    candidates = [replicas.all_gather(view) for view in views]
-    candidate_labels = replicas.all_gather(labels)
+    candidates = [model.gathered(view) for view in views]
+    candidate_labels = model.gathered(labels)
     size = ops.shape(candidates[0])[0]
-    positions = ops.cast(batch["positions"], "int32")
+    positions = model.places(batch)
     return ops.concatenate(views), {
         "labels": ops.tile(labels, (count,)),
         "candidates": ops.concatenate(candidates),

@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from keras_contrastive import layers
-from keras_contrastive.distribution import replicas
 from keras_contrastive.metrics.contrastive_figures import FIGURES
 from keras_contrastive.models.info_nce_figures import info_nce_and_figures
 from keras_contrastive.models.momentum_model import MomentumModel
@@ -89,7 +88,7 @@ class MoCoV3(TemperatureSchedule, MomentumModel):
             queries = self.predictor(queries, training=training)
         count = 2 if self.symmetric else 1
         parts = [
-            self._direction(*pair, batch["positions"])
+            self._direction(*pair, self.places(batch))
             for pair in zip(ops.split(queries, count), ops.split(keys, count))
         ]
         rows, figures = zip(*parts)
@@ -103,7 +102,7 @@ class MoCoV3(TemperatureSchedule, MomentumModel):
 
     def _direction(self, queries, keys, positions):
         everybody = {
-            "candidates": replicas.all_gather(keys),
+            "candidates": self.gathered(keys),
             "positions": positions,
         }
         return info_nce_and_figures(

@@ -2,7 +2,6 @@
 
 from keras import ops
 
-from keras_contrastive.distribution import replicas
 from keras_contrastive.models import streams
 from keras_contrastive.views import hash as counter_hash
 
@@ -39,15 +38,3 @@ def partners(kinds, everybody, positions, seed, step):
     other = ops.argmin(ops.where(is_same, never, turns), axis=1)
     has_other = ops.logical_not(ops.all(is_same, axis=1))
     return same, other, ops.cast(has_other, "float32")
-
-
-def gathered(rows):
-    """Every replica's rows, of a known shape, which gathering forgets.
-
-    Args:
-        rows: tensor `(batch, ...)`.
-
-    Returns:
-        Tensor `(all, ...)`.
-    """
-    return ops.reshape(replicas.all_gather(rows), (-1, *rows.shape[1:]))

@@ -22,7 +22,6 @@ from keras_contrastive.models.learning_variables import LearningVariables
 from keras_contrastive.models.learning_variables import without
 from keras_contrastive.models.pair_discriminator import pair_discriminator
 from keras_contrastive.models.pair_discriminator import pair_features
-from keras_contrastive.models.pair_partners import gathered
 from keras_contrastive.models.pair_partners import partners
 
 OBJECTIVES = ("margin", "composite")
@@ -217,7 +216,7 @@ class Siamese(LearningVariables, ContrastiveModel):
 
     def contrastive_step(self, batch, training):
         views = self._views(batch, training)
-        everybody = [gathered(each) for each in views]
+        everybody = [self.gathered(each) for each in views]
         pair = self._given if "other_images" in batch else self._mined
         # As the views: where nothing is learned, those of step 0.
         step = self.step.value if training else 0
@@ -320,8 +319,8 @@ class Siamese(LearningVariables, ContrastiveModel):
     def _partners(self, kinds, batch, step):
         return partners(
             kinds,
-            gathered(kinds),
-            ops.cast(batch["positions"], "int32"),
+            self.gathered(kinds),
+            self.places(batch),
             seed=self.seed,
             step=step,
         )

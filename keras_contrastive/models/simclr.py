@@ -3,13 +3,12 @@
 import keras
 from keras import ops
 
-from keras_contrastive.distribution import replicas
 from keras_contrastive.losses.nt_xent import nt_xent
-from keras_contrastive.losses.view_similarities import view_similarities
+from keras_contrastive.losses.row_chunks import check_chunk_size
 from keras_contrastive.metrics.contrastive_figures import FIGURES
-from keras_contrastive.metrics.contrastive_figures import contrastive_figures
 from keras_contrastive.models.adversarial_training import AdversarialTraining
 from keras_contrastive.models.contrastive_model import ContrastiveModel
+from keras_contrastive.models.nt_xent_figures import nt_xent_and_figures
 from keras_contrastive.models.temperature_schedule import TemperatureSchedule
 from keras_contrastive.models.temperature_schedule import (
     check_temperature_or_schedule,
@@ -46,11 +45,17 @@ class SimCLR(TemperatureSchedule, AdversarialTraining, ContrastiveModel):
             `encoder` and `projector` of the model are then copies whose batch
             normalization has a branch for clean and one for adversarial
             views; features are the clean one's.
+        chunk_size: int, how many of the 2N rows of similarities there are at
+            a time, or None for all. A step with all of them holds several
+            matrices of 16 N^2 bytes, N the images of the global batch; where
+            they do not fit, 1024 rows at a time train the same, and
+            calculate the similarities twice.
         **kwargs: as in `ContrastiveModel`.
 
     Raises:
-        ValueError: if the temperature is not positive, batch normalization
-            cannot be given branches, or as in `ContrastiveModel`.
+        ValueError: if the temperature or the chunk size is not positive,
+            batch normalization cannot be given branches, or as in
+            `ContrastiveModel`.
 
     Example:
 
@@ -76,9 +81,11 @@ class SimCLR(TemperatureSchedule, AdversarialTraining, ContrastiveModel):
         views="simclr",
         temperature=0.5,
         adversary=None,
+        chunk_size=None,
         **kwargs,
     ):
         check_temperature_or_schedule(temperature, "0.5 suits CIFAR-10")
+        check_chunk_size(chunk_size)
         super().__init__(
             encoder,
             projector=projector,
@@ -91,20 +98,21 @@ class SimCLR(TemperatureSchedule, AdversarialTraining, ContrastiveModel):
                 f"SimCLR compares two views, received {self.num_views}."
             )
         self.temperature = temperature
+        self.chunk_size = chunk_size
 
     def contrastive_step(self, batch, training):
         view_1, view_2 = self.projections_of_views(batch, training)
         everybody = {
-            "candidates_1": replicas.all_gather(view_1),
-            "candidates_2": replicas.all_gather(view_2),
-            "positions": batch["positions"],
+            "candidates_1": self.gathered(view_1),
+            "candidates_2": self.gathered(view_2),
+            "positions": self.places(batch),
         }
-        rows = nt_xent(view_1, view_2, self.temperature_now(), **everybody)
-        similarities, _, positives = view_similarities(
-            view_1, view_2, **everybody
-        )
-        figures = contrastive_figures(
-            rows, similarities, positives, everybody["candidates_1"]
+        rows, figures = nt_xent_and_figures(
+            view_1,
+            view_2,
+            self.temperature_now(),
+            self.chunk_size,
+            **everybody,
         )
         if self.adversary is not None:
             figures["clean_loss"] = rows
@@ -121,10 +129,14 @@ class SimCLR(TemperatureSchedule, AdversarialTraining, ContrastiveModel):
                 ops.take(view_1, rows, axis=0),
                 adversaries,
                 temperature,
-                candidates_1=replicas.all_gather(view_1),
-                candidates_2=replicas.all_gather(changed),
-                positions=ops.take(batch["positions"], rows, axis=0),
+                candidates_1=self.gathered(view_1),
+                candidates_2=self.gathered(changed),
+                positions=ops.take(self.places(batch), rows, axis=0),
+                chunk_size=self.chunk_size,
             )
 
         second = self.each_view(batch["views"])[1:]
         return self.adversarial_loss(second, batch, loss_of)
+
+    def get_config(self):
+        return {**super().get_config(), "chunk_size": self.chunk_size}

@@ -4,6 +4,7 @@ import functools
 
 import tensorflow as tf
 
+from keras_contrastive.distribution import workers
 from keras_contrastive.models import inputs
 
 
@@ -25,8 +26,9 @@ def train_step(model, data):
     variables = model.trainable_variables
     gradients = tape.gradient(scaled_loss, variables)
     model.optimizer.apply_gradients(zip(gradients, variables))
+    model.average_statistics()
     model.step.assign_add(1)
-    return model.get_metrics_result()
+    return _logs(model)
 
 
 def test_step(model, data):
@@ -42,7 +44,7 @@ def test_step(model, data):
     batch = inputs.batch_dict(data)
     batch["views"] = model.make_evaluation_views(batch)
     model.batch_loss(batch, training=False)
-    return model.get_metrics_result()
+    return _logs(model)
 
 
 def draw_view(policy, seed, images, step, view, positions, policy_ids):
@@ -84,6 +86,14 @@ def input_gradient(function, inputs):
         tape.watch(inputs)
         value = function(inputs)
     return tape.gradient(value, inputs)
+
+
+def _logs(model):
+    logs = model.get_metrics_result()
+    if workers.count(model.strategy) == 1:
+        return logs
+    # Keras means them over an axis, when there are several workers.
+    return {name: value[None] for name, value in logs.items()}
 
 
 def _draw(policy, seed, images, step, view, positions, policy_ids):

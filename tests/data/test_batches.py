@@ -404,3 +404,49 @@ def test_further_columns_travel_with_their_images():
 def test_bad_columns_are_refused(columns, message):
     with pytest.raises(ValueError, match=message):
         batches(IMAGES, 10, columns=columns)
+
+
+# Shares of a batch, for replicas.
+
+
+@pytest.mark.parametrize("shares", [1, 2, 5])
+def test_shares_make_up_the_batch(shares):
+    result = batches(IMAGES, 10, labels=NUMBERS, policy_ids=NUMBERS, seed=3)
+    for epoch, index in ((0, 0), (0, 9), (2, 4)):
+        result.epoch = epoch
+        whole = result[index]
+        # A share is of the epoch that it names, whatever the batches are at.
+        result.epoch = 7
+        parts = [
+            result.share(epoch, index, share, shares) for share in range(shares)
+        ]
+        for name, values in whole.items():
+            joined = np.concatenate([part[name] for part in parts])
+            np.testing.assert_array_equal(joined, values, err_msg=name)
+        assert len({len(part["images"]) for part in parts}) == 1
+
+
+def test_a_last_batch_is_filled_up_by_images_that_do_not_count():
+    result = batches(
+        IMAGES, 10, labels=NUMBERS, order="sequential", drop_remainder=False
+    )
+    parts = [result.share(0, 10, share, 2, fill_up=True) for share in (0, 1)]
+    labels = np.concatenate([part["labels"] for part in parts])
+    weights = np.concatenate([part["weights"] for part in parts])
+    assert labels.tolist() == [100, 101, 102] + 7 * [102]
+    assert weights.tolist() == 3 * [1.0] + 7 * [0.0]
+    assert weights.dtype == "float32"
+    full = result.share(0, 3, 1, 2, fill_up=True)
+    assert full["weights"].tolist() == 5 * [1.0]
+
+
+@pytest.mark.parametrize("drop_remainder", [True, False])
+def test_resized_batches_have_the_same_images_in_the_same_order(drop_remainder):
+    result = batches(
+        IMAGES, 10, labels=NUMBERS, drop_remainder=drop_remainder, seed=1
+    )
+    result.epoch = 4
+    resized = result.resized(16)
+    assert resized.epoch == 4 and resized.batch_size == 16
+    assert resized.num_images == result.num_images
+    assert sum(labels_of(resized), []) == sum(labels_of(result), [])

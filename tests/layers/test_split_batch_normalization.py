@@ -84,7 +84,7 @@ def normalized(inputs, ids, moments, gamma, beta):
 @pytest.mark.parametrize("synchronized", [False, True])
 def test_one_split_is_batch_normalization(shape, assignment, synchronized):
     keras_own = keras.layers.BatchNormalization(momentum=0.9, epsilon=EPSILON)
-    # With `synchronized` the code of many splits runs with one.
+    # One replica has nobody to synchronize with.
     layer = SplitBatchNormalization(
         1,
         assignment,

@@ -10,8 +10,9 @@ from tests.losses.checks import random_embeddings
 from tests.losses.checks import unit
 
 
+@pytest.mark.parametrize("chunk_size", [None, 1, 3, 10])
 @pytest.mark.parametrize("t", [0.5, 2.0])
-def test_equals_the_loops(t):
+def test_equals_the_loops(t, chunk_size):
     embeddings = random_embeddings(7, 4)
     vectors = unit(embeddings)
     terms = [
@@ -21,7 +22,7 @@ def test_equals_the_loops(t):
         if i != j
     ]
     expected = np.log(np.mean(terms))
-    rows = losses.uniformity(embeddings, t)
+    rows = losses.uniformity(embeddings, t, chunk_size=chunk_size)
     np.testing.assert_allclose(rows, [expected] * 7, rtol=1e-5)
     loss = losses.Uniformity(t)
     np.testing.assert_allclose(
@@ -49,10 +50,27 @@ def test_gradient_equals_finite_differences():
     check_gradient(losses.uniformity, random_embeddings(5, 3, dtype="float64"))
 
 
-def test_one_embedding_has_no_pairs():
+def test_gradient_in_chunks():
+    embeddings = random_embeddings(7, 3)
+    expected, found = (
+        gradients(
+            lambda each, size=size: losses.uniformity(each, chunk_size=size)[0],
+            embeddings,
+        )[0]
+        for size in (None, 3)
+    )
+    assert np.abs(expected).max() > 1e-2
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("chunk_size", [None, 3])
+def test_one_embedding_has_no_pairs(chunk_size):
+    def value(embeddings):
+        return losses.uniformity(embeddings, chunk_size=chunk_size)[0]
+
     one = random_embeddings(1, 3)
-    np.testing.assert_array_equal(losses.uniformity(one), [0.0])
-    gradient = gradients(lambda each: losses.uniformity(each)[0], one)[0]
+    assert float(value(one)) == 0.0
+    gradient = gradients(value, one)[0]
     np.testing.assert_array_equal(gradient, 0.0)
 
 
@@ -65,3 +83,5 @@ def test_a_t_that_is_not_positive_is_refused():
         losses.uniformity(np.ones((4, 2)), 0)
     with pytest.raises(ValueError, match="`t`.*-2"):
         losses.Uniformity(-2)
+    with pytest.raises(ValueError, match="`chunk_size`.*0"):
+        losses.uniformity(np.ones((4, 2)), chunk_size=0)

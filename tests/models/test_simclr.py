@@ -49,6 +49,45 @@ def test_first_loss_is_nt_xent_of_the_views_of_step_0():
     )
 
 
+@pytest.mark.parametrize("eager", [True, False])
+def test_chunks_train_the_same(eager):
+    """Three steps: losses, figures and weights."""
+    whole, chunks = (
+        small_model(eager=eager, chunk_size=size) for size in (None, 7)
+    )
+    histories = [
+        model.fit(images(), batch_size=8, verbose=0).history
+        for model in (whole, chunks)
+    ]
+    assert set(histories[0]) == set(histories[1])
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(
+            histories[1][name], values, rtol=1e-5, err_msg=name
+        )
+    assert_same_weights(whole, chunks, rtol=1e-4, atol=1e-6)
+
+
+def test_chunks_survive_a_round_trip(tmp_path):
+    model = small_model(eager=True, chunk_size=5)
+    path = tmp_path / "model.keras"
+    loaded = checks.check_round_trip(model, path, images())
+    assert loaded.chunk_size == 5
+
+
+def test_chunks_train_against_an_adversary_the_same():
+    adversary = models.Adversary(epsilon=8 / 255, share=0.5)
+    whole, chunks = (
+        small_model(eager=True, chunk_size=size, adversary=adversary)
+        for size in (None, 7)
+    )
+    losses_of = [
+        model.fit(images(), batch_size=8, verbose=0).history["loss"]
+        for model in (whole, chunks)
+    ]
+    np.testing.assert_allclose(*losses_of, rtol=1e-5)
+    assert_same_weights(whole, chunks, rtol=1e-3, atol=1e-5)
+
+
 def test_predict_gives_the_encoders_features_in_inference_mode():
     model = small_model()
     model.fit(images(), batch_size=12, epochs=2, verbose=0)
@@ -85,7 +124,8 @@ def test_evaluate_gives_the_same_number_every_time():
 def test_validation_data_is_evaluated():
     model = small_model()
     labels = np.zeros(24, "int32")
-    for validation in (images(seed=1), (images(seed=1), labels)):
+    others = images(seed=1)
+    for validation in (others, (others,), (others, labels)):
         history = model.fit(
             images(),
             labels,
@@ -258,10 +298,18 @@ def test_regularizers_count():
         )
         simclr = models.SimCLR(keras.Model(inputs, outputs), projector=None)
         simclr.compile(optimizer=keras.optimizers.SGD(0.1))
+        before = simclr.evaluate(images(), batch_size=24, verbose=0)[0]
         simclr.fit(images(), batch_size=24, epochs=5, verbose=0)
-        return float(ops.sum(ops.square(simclr.encoder.weights[0])))
+        return before, float(ops.sum(ops.square(simclr.encoder.weights[0])))
 
-    assert model(1.0) < 0.5 * model(0.0)
+    with_penalty, small = model(1.0)
+    without, large = model(0.0)
+    assert small < 0.5 * large
+    keras.utils.set_random_seed(0)
+    kernel = keras.layers.Conv2D(4, 3)
+    kernel.build((None, 8, 8, 3))
+    penalty = float(ops.sum(ops.square(kernel.kernel)))
+    assert with_penalty - without == pytest.approx(penalty, rel=1e-4)
 
 
 class Unfinished(models.ContrastiveModel):
@@ -272,6 +320,7 @@ class Unfinished(models.ContrastiveModel):
     ("arguments", "message"),
     [
         ({"temperature": 0.0}, "`temperature`.*0.0"),
+        ({"chunk_size": 0}, "`chunk_size`.*0"),
         ({"views": "nothing"}, "nothing"),
         ({"views": ["simclr"]}, "2 or more"),
         ({"projector": "deep"}, "deep"),
@@ -288,6 +337,14 @@ def test_an_encoder_without_feature_vectors_is_refused():
     maps = keras.Model(inputs, keras.layers.Conv2D(4, 3)(inputs))
     with pytest.raises(ValueError, match=r"\(None, 6, 6, 4\)"):
         models.SimCLR(maps)
+
+
+def test_slips_in_fit_are_refused():
+    model = small_model()
+    with pytest.raises(ValueError, match="`batch_size`.*0"):
+        model.fit(images(), batch_size=0)
+    with pytest.raises(ValueError, match="tuple of 3"):
+        model.fit(images(), validation_data=(images(), None, None))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,197 @@
+"""Strategies of tf.distribute by name."""
+
+import keras
+
+STRATEGIES = ("default", "one_device", "mirrored", "multi_worker", "tpu")
+
+
+def strategy(name="default", devices=None, workers=None, task_index=None):
+    """The `tf.distribute.Strategy` of a name; TensorFlow only.
+
+    Build and compile a model in its scope, and train it as ever: `fit`,
+    `evaluate` and `predict` then share the batches out, and N replicas train
+    as one would.
+
+    | name | replicas |
+    |---|---|
+    | `"default"` | one: what TensorFlow does by itself |
+    | `"one_device"` | one, on the device that is named |
+    | `"mirrored"` | one on each device of this machine |
+    | `"multi_worker"` | one on each GPU of each machine, or on its CPU |
+    | `"tpu"` | one on each core of a TPU; never tried, for want of one |
+
+    Args:
+        name: str, as above.
+        devices: list of str, such as `["GPU:0", "GPU:1"]`: of `"mirrored"`
+            which devices, by default all GPUs; of `"one_device"` the one; of
+            `"tpu"` the TPU's name or address. Not for the others.
+        workers: list of str, `"host:port"` of all workers, the same list on
+            each; by default those of the environment variable TF_CONFIG.
+            Only for `"multi_worker"`.
+        task_index: int, which of the workers this one is; 0 is the chief.
+            Goes with `workers`.
+
+    Returns:
+        tf.distribute.Strategy.
+
+    Raises:
+        ValueError: for an unknown name, an argument that another name takes,
+            devices that there are not, or a backend that is not TensorFlow.
+
+    Example:
+
+    ```python
+    strategy = distribution.strategy("mirrored")
+    with strategy.scope():
+        model = models.SimCLR(encoders.two_conv(normalization="synchronized"))
+        model.compile(optimizer=keras.optimizers.Adam(1e-3))
+    model.fit(images, batch_size=256 * strategy.num_replicas_in_sync)
+    ```
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "tf.distribute needs the backend tensorflow, received "
+            f"{keras.backend.backend()}; set KERAS_BACKEND=tensorflow."
+        )
+    if name not in STRATEGIES:
+        raise ValueError(
+            f"`name` must be one of {', '.join(STRATEGIES)}, received {name!r}."
+        )
+    _check_arguments(name, devices, workers, task_index)
+    return {
+        "default": _default,
+        "one_device": _one_device,
+        "mirrored": _mirrored,
+        "multi_worker": _multi_worker,
+        "tpu": _tpu,
+    }[name](devices, workers, task_index)
+
+
+def logical_cpus(count):
+    """Makes TensorFlow take the processor for several devices, "CPU:0" on.
+
+    To try out on one machine what is meant for many; nothing gets faster by
+    it. To be called before TensorFlow does anything else.
+
+    Args:
+        count: int >= 1.
+
+    Returns:
+        List of the devices' names, for `strategy("mirrored", devices=...)`.
+
+    Raises:
+        ValueError: for a number below 1.
+        RuntimeError: if TensorFlow is at work already.
+    """
+    import tensorflow as tf
+
+    if count < 1:
+        raise ValueError(f"`count` must be at least 1, received {count}.")
+    (processor,) = tf.config.list_physical_devices("CPU")
+    try:
+        tf.config.set_logical_device_configuration(
+            processor, [tf.config.LogicalDeviceConfiguration()] * count
+        )
+    except RuntimeError as error:
+        raise RuntimeError(
+            "`logical_cpus` must be called before TensorFlow computes "
+            "anything, and it has."
+        ) from error
+    return [f"CPU:{index}" for index in range(count)]
+
+
+def _check_arguments(name, devices, workers, task_index):
+    """Refuses what a strategy would silently leave aside."""
+    if devices and name in ("default", "multi_worker"):
+        raise ValueError(
+            f"`devices` goes with 'one_device', 'mirrored' or 'tpu', received "
+            f"{list(devices)} with {name!r}; a worker takes all GPUs that "
+            "CUDA_VISIBLE_DEVICES leaves it."
+        )
+    if name == "one_device" and len(devices or ()) != 1:
+        raise ValueError(
+            "`devices` must name one device for 'one_device', such as "
+            f"['GPU:0'], received {devices}."
+        )
+    if name != "multi_worker" and (workers or task_index is not None):
+        raise ValueError(
+            "`workers` and `task_index` go with 'multi_worker', received "
+            f"{workers} and {task_index} with {name!r}."
+        )
+    if (task_index is None) != (not workers):
+        raise ValueError(
+            "`workers` and `task_index` go together, received "
+            f"{workers} and {task_index}; leave out both to go by TF_CONFIG."
+        )
+    if workers and not 0 <= task_index < len(workers):
+        raise ValueError(
+            f"`task_index` must be from 0 to {len(workers) - 1} for "
+            f"{len(workers)} workers, received {task_index}."
+        )
+
+
+def _default(devices, workers, task_index):
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy()
+
+
+def _one_device(devices, workers, task_index):
+    import tensorflow as tf
+
+    _check_devices(devices)
+    return tf.distribute.OneDeviceStrategy(devices[0])
+
+
+def _mirrored(devices, workers, task_index):
+    import tensorflow as tf
+
+    _check_devices(devices or ())
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def _multi_worker(devices, workers, task_index):
+    import tensorflow as tf
+
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    if workers:
+        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec({"worker": list(workers)}),
+            task_type="worker",
+            task_id=task_index,
+        )
+    elif not resolver.cluster_spec().as_dict():
+        raise ValueError(
+            "'multi_worker' goes by `workers` and `task_index` or by the "
+            "environment variable TF_CONFIG, and received none of them; "
+            "docs/distributed.md has examples."
+        )
+    return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+
+
+def _tpu(devices, workers, task_index):
+    import tensorflow as tf
+
+    resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
+        tpu=devices[0] if devices else ""
+    )
+    tf.config.experimental_connect_to_cluster(resolver)
+    tf.tpu.experimental.initialize_tpu_system(resolver)
+    return tf.distribute.TPUStrategy(resolver)
+
+
+def _check_devices(devices):
+    import tensorflow as tf
+
+    known = [
+        each.name.rpartition("device:")[2]
+        for each in tf.config.list_logical_devices()
+    ]
+    for device in devices:
+        if device.rpartition("device:")[2].lstrip("/") not in known:
+            raise ValueError(
+                f"`devices` must be of this machine's {', '.join(known)}, "
+                f"received {device!r}."
+            )
+    if len(set(devices)) < len(devices):
+        raise ValueError(f"`devices` names one twice: {list(devices)}.")

@@ -1,0 +1,45 @@
+"""NT-Xent of a batch of views, and what it tells about the batch."""
+
+from keras import ops
+
+from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.losses.nt_xent import nt_xent
+from keras_contrastive.metrics.contrastive_figures import figures_of_ranks
+
+
+def nt_xent_and_figures(
+    view_1, view_2, temperature=0.5, chunk_size=None, **everybody
+):
+    """Each view's loss, and the contrastive figures of all.
+
+    Args:
+        view_1: float tensor `(batch, dim)`, one view of each image, any norm.
+        view_2: float tensor `(batch, dim)`, the other view of each image.
+        temperature: float > 0.
+        chunk_size: as in `losses.nt_xent`; with one the figures do without
+            the whole matrix of similarities, too.
+        **everybody: candidates and positions, as in `losses.nt_xent`; spread
+            and uniformity are those of `candidates_1`.
+
+    Returns:
+        Tensor `(2 * batch,)`; and a dict from each name of `FIGURES` to a
+        tensor.
+    """
+    rows, ranks = nt_xent(
+        view_1,
+        view_2,
+        temperature,
+        chunk_size=chunk_size,
+        with_ranks=True,
+        **everybody,
+    )
+    first_views = everybody.get("candidates_1", view_1)
+    images = ops.cast(ops.shape(first_views)[0], rows.dtype)
+    return rows, figures_of_ranks(
+        rows,
+        ranks,
+        2.0 * images - 2.0,
+        ops.sum(unit_vectors(view_1) * unit_vectors(view_2), axis=1),
+        first_views,
+        chunk_size,
+    )

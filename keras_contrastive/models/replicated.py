@@ -1,0 +1,142 @@
+"""Training on the replicas of a tf.distribute strategy.
+
+Keras deals batches out, runs the step on each replica and adds gradients up.
+What it lacks is here: batches of which every image goes to one known replica;
+`fit` and `evaluate` of several workers, where Keras stumbles over a model
+that it wants to build from a batch; moving statistics that do not depend on
+which replica is saved; and a word before training on what cannot work.
+"""
+
+import warnings
+
+import keras
+
+from keras_contrastive import layers
+from keras_contrastive.distribution import replicas
+from keras_contrastive.distribution.feed import feed
+
+
+class Replicated:
+    """What a model does differently under a strategy; a part of all models."""
+
+    @property
+    def strategy(self):
+        """The tf.distribute.Strategy it was built under, or None."""
+        return getattr(self, "_distribute_strategy", None)
+
+    @property
+    def num_replicas(self):
+        """How many replicas train this model, 1 without a strategy."""
+        return self.strategy.num_replicas_in_sync if self.strategy else 1
+
+    def fed(self, data, fill_up=False):
+        """Batches as this model's strategy wants them.
+
+        Args:
+            data: `data.Batches`, or any data that `fit` takes.
+            fill_up: bool, as in `distribution.feed.feed`.
+
+        Returns:
+            What to hand to Keras, and the number of steps of an epoch, None
+            where Keras knows it.
+        """
+        if self.num_replicas == 1 or not hasattr(data, "share"):
+            return data, None
+        return feed(data, self.strategy, fill_up)
+
+    def average_statistics(self):
+        """Makes moving statistics their mean over the replicas, in a step.
+
+        Those of Keras's own batch normalization: each replica moves its own,
+        and the first one's would be saved. Ours are means already.
+        """
+        if replicas.count() == 1:
+            return
+        share = 1.0 / replicas.count()
+        for layer in self._flatten_layers(include_self=False):
+            if not _has_own_statistics(layer):
+                continue
+            for moving in layer.non_trainable_variables:
+                if moving.name not in ("gamma", "beta"):
+                    moving.assign(replicas.all_sum(moving.value) * share)
+
+    def check_strategy(self):
+        """Refuses what would train wrongly, and warns of what is not exact.
+
+        Raises:
+            ValueError: with a sentence that says what, and what to do.
+        """
+        if self.strategy is None:
+            return
+        _check_kind(self.strategy)
+        _check_scope(self)
+        if self.num_replicas == 1:
+            return
+        optimizer = getattr(self, "optimizer", None)
+        accumulated = getattr(optimizer, "gradient_accumulation_steps", None)
+        if accumulated:
+            raise ValueError(
+                "`gradient_accumulation_steps` must be None on several "
+                f"replicas, received {accumulated}; Keras cannot accumulate "
+                "there. Raise the batch size instead."
+            )
+        _warn_of_random_layers(self)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # A contrastive model is built when it is made. Keras would draw a
+        # batch for it, and fails to reduce it over workers. What is left to
+        # build must not be built within a step.
+        optimizer = getattr(self, "optimizer", None)
+        if self.strategy and optimizer and not optimizer.built:
+            with self.strategy.scope():
+                optimizer.build(self.trainable_variables)
+
+
+def _has_own_statistics(layer):
+    return (
+        isinstance(layer, keras.layers.BatchNormalization)
+        and not isinstance(layer, layers.BatchNormalization)
+        and layer.trainable
+    )
+
+
+def _check_kind(strategy):
+    if "ParameterServer" in type(strategy).__name__:
+        raise ValueError(
+            "Keras 3 does not train under ParameterServerStrategy; use "
+            "`distribution.strategy('multi_worker')`."
+        )
+
+
+def _check_scope(model):
+    extended = model.strategy.extended
+    outside = [
+        variable.path
+        for variable in model.variables
+        if not extended.variable_created_in_scope(variable.value)
+    ]
+    if outside:
+        raise ValueError(
+            f"{len(outside)} variables, such as {outside[0]!r}, were made "
+            "outside of the strategy's scope; make the encoder, the "
+            "projector, the model and its optimizer in `with "
+            "strategy.scope():`."
+        )
+
+
+def _warn_of_random_layers(model):
+    layers = model._flatten_layers(include_self=False)
+    names = [
+        f"{layer.name} ({type(layer).__name__})"
+        for layer in layers
+        if isinstance(
+            getattr(layer, "seed_generator", None), keras.random.SeedGenerator
+        )
+    ]
+    if names:
+        warnings.warn(
+            f"{', '.join(names)} draw the same random numbers on every "
+            f"replica, so that {model.num_replicas} replicas do not train "
+            "exactly as one.",
+            stacklevel=4,
+        )

@@ -1,0 +1,173 @@
+"""Workers that are lost, a run that goes on without its files, and three."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.experiments import scripts
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not pathlib.Path("/proc/self/stat").exists(), reason="looks at /proc"
+    ),
+]
+EPOCHS = 6
+
+
+@pytest.fixture(scope="module")
+def flags(dataset):
+    return [
+        f"--dataset=npz:{dataset}",
+        f"--epochs={EPOCHS}",
+        "--batch_size=30",
+        "--num_subsets=5",
+        "--settings=mixed",
+        "--monitor_every=0",
+    ]
+
+
+@pytest.fixture(scope="module")
+def expected(flags, tmp_path_factory):
+    """The losses of one device."""
+    folder = tmp_path_factory.mktemp("one")
+    process = scripts.run("three_settings", *flags, f"--output_dir={folder}")
+    assert process.returncode == 0, process.stderr
+    return losses(folder)
+
+
+def losses(folder):
+    records = (folder / "mixed_seed0" / "metrics.json").read_text()
+    return [each["loss"] for each in json.loads(records)]
+
+
+def start(workers, flags, folder):
+    """Starts local workers by the launcher."""
+    return subprocess.Popen(
+        [
+            *scripts.command("launch", f"--workers={workers}", "--"),
+            *scripts.command("three_settings", *flags),
+            "--strategy=multi_worker",
+            f"--output_dir={folder}",
+        ],
+        cwd=scripts.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def children(process):
+    """The processes that a process has started, oldest first."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == process.pid:
+            found.append(int(path.parent.name))
+    return sorted(found)
+
+
+def wait_for(path, process):
+    while not list(path.parent.glob(path.name)):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("killed", [0, 1])
+def test_after_a_loss_the_same_command_goes_on(
+    flags, expected, tmp_path, killed
+):
+    run = tmp_path / "mixed_seed0"
+    process = start(2, flags, tmp_path)
+    wait_for(run / "checkpoint-0002.*", process)
+    os.kill(children(process)[killed], signal.SIGKILL)
+    begin = time.monotonic()
+    output = process.communicate()[0]
+    assert time.monotonic() - begin < 60
+    assert process.returncode == 1
+    assert f"Worker {killed} was killed by SIGKILL" in output
+    assert "the same command, without --overwrite, goes on" in output
+    kept = len(losses(tmp_path))
+    assert 2 <= kept < EPOCHS
+
+    process = start(2, flags, tmp_path)
+    output = process.communicate()[0]
+    assert process.returncode == 0, output
+    # Epochs that were done are not done again.
+    assert "Epoch 1/" not in output
+    assert losses(tmp_path) == pytest.approx(expected, rel=1e-3)
+    assert (tmp_path / "report.html").exists()
+
+
+def test_without_a_launcher_a_worker_notices_the_loss(flags, tmp_path):
+    from experiments import launch
+
+    command = [
+        *scripts.command("three_settings", *flags),
+        "--strategy=multi_worker",
+    ]
+    processes = [
+        subprocess.Popen(
+            [*command, f"--output_dir={tmp_path / str(index)}"],
+            cwd=scripts.ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index, environment in enumerate(launch.environments(2))
+    ]
+    chief, other = processes
+    run = tmp_path / "0" / "mixed_seed0"
+    wait_for(run / "checkpoint-0002.*", chief)
+    other.send_signal(signal.SIGKILL)
+    errors = chief.communicate(timeout=90)[1]
+    other.communicate()
+    assert chief.returncode == 3, errors
+    assert "Another worker was lost." in errors
+    assert "goes on from there" in errors
+    assert "Traceback" not in errors
+    assert json.loads((run / "run.json").read_text())["status"] == "interrupted"
+    # The other one never wrote to its folder.
+    assert not (tmp_path / "1").exists()
+
+
+def test_three_workers_give_the_losses_of_one_device(flags, expected, tmp_path):
+    process = start(3, flags, tmp_path)
+    output = process.communicate()[0]
+    assert process.returncode == 0, output
+    assert losses(tmp_path) == pytest.approx(expected, rel=1e-3)
+    record = json.loads((tmp_path / "mixed_seed0" / "run.json").read_text())
+    assert (record["replicas"], record["workers"]) == (3, 3)
+
+
+def test_a_checkpoint_of_one_device_goes_on_on_two_workers(
+    flags, expected, tmp_path
+):
+    process = subprocess.Popen(
+        [
+            *scripts.command("three_settings", *flags),
+            f"--output_dir={tmp_path}",
+        ],
+        cwd=scripts.ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(tmp_path / "mixed_seed0" / "checkpoint-0002.*", process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    kept = len(losses(tmp_path))
+    assert kept < EPOCHS
+    process = start(2, flags, tmp_path)
+    output = process.communicate()[0]
+    assert process.returncode == 0, output
+    assert "Epoch 1/" not in output
+    assert losses(tmp_path) == pytest.approx(expected, rel=1e-3)
