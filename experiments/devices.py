@@ -30,7 +30,8 @@ def start(values):
 
     devices = values.devices
     if values.logical_cpus:
-        devices = devices or distribution.logical_cpus(values.logical_cpus)
+        every = distribution.logical_cpus(values.logical_cpus)
+        devices = devices or every
     global _strategy
     _strategy = distribution.strategy(
         values.strategy, devices, values.cluster, values.task_index
@@ -157,8 +158,9 @@ def resume(folder, model):
     Returns:
         int, the epochs that the run has had.
     """
-    with scope():
-        model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:
+        with scope():
+            model.optimizer.build(model.trainable_variables)
     epochs = agreed(folder.load_checkpoint(model))
     if epochs:
         _ask("follow_chief", model.variables + model.optimizer.variables)

@@ -43,7 +43,8 @@ def main():
         script.remove_runs(output_dir)
     write_table = functools.partial(classifiers_table.write, output_dir)
     script.train_all(_runs(encoder, loaded, values), output_dir, write_table)
-    script.say_done("table", write_table(), start)
+    if devices.is_chief():
+        script.say_done("table", write_table(), start)
     script.wait_for_chief()
 
 

@@ -5,9 +5,10 @@
 
 What follows `--` is run once a worker, each with its own TF_CONFIG, by which
 tf.distribute.MultiWorkerMirroredStrategy finds the others, on free ports of
-this machine. What the workers print is shown with their numbers before it:
-`[0] `, `[1] `. Where CUDA_VISIBLE_DEVICES lists at least as many devices as
-there are workers, each worker sees an equal part of them.
+this machine, and with a TMPDIR that is removed at the end. What the workers
+print is shown with their numbers before it: `[0] `, `[1] `. Where
+CUDA_VISIBLE_DEVICES lists at least as many devices as there are workers, each
+worker sees an equal part of them.
 
 When a worker dies, the others are ended too: by SIGTERM, and ten seconds
 later by SIGKILL. Ctrl-C interrupts every worker, and kills those that have
@@ -29,6 +30,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 from absl import flags
@@ -74,10 +76,12 @@ def run_workers(command, num_workers):
     Returns:
         int, the exit code: 0 when all workers ended with 0.
     """
-    with _signals() as received, _Cluster(received) as cluster:
+    # Of a worker that is killed nobody else would remove what it left.
+    scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with scratch, _signals() as received, _Cluster(received) as cluster:
         with command_line.refusals():
             for environment in environments(num_workers):
-                cluster.start(command, environment)
+                cluster.start(command, {**environment, "TMPDIR": scratch.name})
         return cluster.watch()
 
 

@@ -8,6 +8,7 @@ its own predictions, too. All on the balanced test set.
 
 import numpy as np
 
+from experiments import devices
 from experiments import run_evaluation
 from keras_contrastive import evaluation
 from keras_contrastive import models
@@ -22,28 +23,29 @@ def measure(model, study_data):
 
     Returns:
         Dict: how it was predicted -> figures of
-        `evaluation.accuracy_by_frequency`.
+        `evaluation.accuracy_by_frequency`; of several workers the chief's
+        only, and empty of the others.
     """
-    print("    accuracy over many, medium and few images", flush=True)
     test, validation = study_data.test, study_data.validation
-    judged = _features(model, test)
-    choosing = _features(model, validation)
-    predictions = {
-        name: evaluation.linear_probe_predict(
-            _features(model, train),
-            train.own_labels,
-            judged,
-            choosing,
-            validation.own_labels,
-        )
-        for name, train in (
-            ("probe on the long tail", study_data.train),
-            ("probe on balanced images", study_data.balanced),
-        )
-    }
+    tail, balanced = study_data.train, study_data.balanced
+    # Workers predict together, whoever needs it.
+    features = [
+        _features(model, each) for each in (tail, balanced, test, validation)
+    ]
+    predictions = {}
     if isinstance(model, models.Classifier):
         probabilities = model.predict(test.batches(), verbose=0)
         predictions["its own"] = np.argmax(probabilities, axis=1)
+    if not devices.is_chief():
+        return {}
+    print("    accuracy over many, medium and few images", flush=True)
+    for name, train, known in (
+        ("probe on the long tail", tail, features[0]),
+        ("probe on balanced images", balanced, features[1]),
+    ):
+        predictions[name] = evaluation.linear_probe_predict(
+            known, train.own_labels, *features[2:], validation.own_labels
+        )
     return {
         name: evaluation.accuracy_by_frequency(
             test.own_labels, predicted, study_data.class_counts

@@ -41,7 +41,8 @@ def main():
 
     write_table = functools.partial(methods_table.write, output_dir)
     script.train_all(_runs(loaded, names, values), output_dir, write_table)
-    script.say_done("table", write_table(), start)
+    if devices.is_chief():
+        script.say_done("table", write_table(), start)
     script.wait_for_chief()
 
 

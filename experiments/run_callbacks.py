@@ -33,8 +33,14 @@ class Stopwatch(keras.callbacks.Callback):
 
     @property
     def images_per_second(self):
-        """Median over the epochs; the first, which compiles, left out."""
+        """Median over the epochs; the first, which compiles, left out.
+
+        None of a worker that has no records: those of earlier epochs are the
+        chief's.
+        """
         epochs = self._seconds[1:] or self._seconds
+        if not epochs:
+            return None
         return self.images_per_epoch / statistics.median(epochs)
 
     @property

@@ -103,7 +103,8 @@ class RunFolder:
         epochs = self._checkpoints()
         if not epochs:
             return 0
-        model.optimizer.build(model.trainable_variables)
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
         model.load_weights(self._checkpoint(max(epochs)))
         return max(epochs)
 

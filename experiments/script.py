@@ -3,6 +3,9 @@
 Imports nothing heavy, so that help and refusals come at once.
 """
 
+import contextlib
+import functools
+import hashlib
 import json
 import logging as python_logging
 import shutil
@@ -64,8 +67,12 @@ def load_data(values, num_subsets=None, imbalance=1.0):
     # tensorflow-datasets tells of every file.
     python_logging.getLogger("tensorflow").setLevel("ERROR")
     python_logging.getLogger("absl").setLevel("WARNING")
+    if not strategy_flags.is_chief(values):
+        python_logging.getLogger("keras_contrastive").setLevel("WARNING")
 
     with command_line.refusals((ValueError, OSError, ImportError)):
+        if values.strategy == "multi_worker":
+            say("Waiting for all workers")
         devices.start(values)
         loaded = study_data.load(
             values.dataset,
@@ -82,11 +89,34 @@ def load_data(values, num_subsets=None, imbalance=1.0):
                 f"{len(loaded.train)} training images of {values.dataset}; "
                 "choose a smaller one."
             )
+        _check_agreement(values, loaded)
     say(
         f"{values.dataset}: {len(loaded.train)} images to train on, "
         f"{len(loaded.validation)} for validation, {len(loaded.test)} to test"
     )
     return loaded
+
+
+def _check_agreement(values, loaded):
+    """Refuses a worker that would train on something else than the chief."""
+    own = ("task_index", "output_dir", "data_dir", "devices", "run")
+    asked = {
+        flag.name: flag.value
+        for module, its_flags in values.flags_by_module_dict().items()
+        if module.startswith("experiments")
+        for flag in its_flags
+        if flag.name not in own
+    }
+    text = json.dumps([loaded.summary()["index_hash"], asked], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).digest()
+    mine = int.from_bytes(digest[:7], "little")
+    with _leaving(lambda why: print(f"{why}.", file=sys.stderr)):
+        if devices.agreed(mine) == mine:
+            return
+    raise ValueError(
+        "This worker's images or flags are others than the chief's; give "
+        "every worker the same dataset and the same command."
+    )
 
 
 def check_output(output_dir, flags_of, overwrite):
@@ -106,11 +136,15 @@ def check_output(output_dir, flags_of, overwrite):
     for path in sorted(output_dir.glob("*/run.json")):
         record = json.loads(path.read_text())
         wanted, found = flags_of(record), record["flags"]
+        if wanted is None:
+            continue
+        # Of these a record names only what is not the default.
+        others = strategy_flags.OF_A_RUN.keys() & found.keys()
         different = [
             f"no --{name}" if found.get(name) is None
             else f"--{name}={found[name]}"
-            for name in wanted or ()
-            if found.get(name) != wanted[name]
+            for name in (*wanted, *sorted(others - wanted.keys()))
+            if found.get(name) != wanted.get(name)
         ]  # fmt: skip
         if different:
             raise ValueError(
@@ -146,28 +180,36 @@ def train_all(runs, output_dir, write_report):
     for number, (name, title, train) in enumerate(runs, start=1):
         folder = RunFolder(output_dir / name)
         title = f"Run {number} of {len(runs)}: {title}"
-        status = (folder.read("run.json") or {}).get("status")
-        if devices.agreed(status == "finished"):
-            say(f"{title}: already finished in {folder.path}")
-            continue
-        say(title)
-        try:
+        with _leaving(functools.partial(_leave, folder, write_report)):
+            status = (folder.read("run.json") or {}).get("status")
+            if devices.agreed(status == "finished"):
+                say(f"{title}: already finished in {folder.path}")
+                continue
+            say(title)
             train(folder)
             if devices.is_chief():
                 write_report()
-        except KeyboardInterrupt:
-            _leave(folder, write_report, "Interrupted")
-            sys.exit(INTERRUPTED)
-        except Exception as error:
-            if not devices.means_a_lost_worker(error):
-                raise
-            _leave(folder, write_report, "Another worker was lost")
-            sys.exit(WORKER_LOST)
+
+
+@contextlib.contextmanager
+def _leaving(leave):
+    """Ends the script where it is interrupted, or another worker is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        leave("Interrupted")
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if not devices.means_a_lost_worker(error):
+            raise
+        leave("Another worker was lost")
+        sys.exit(WORKER_LOST)
 
 
 def wait_for_chief():
     """Ends no worker before the chief has written all there is to write."""
-    devices.agreed(0)
+    with _leaving(lambda why: print(f"{why}.", file=sys.stderr)):
+        devices.agreed(0)
 
 
 def _leave(folder, write_report, why):

@@ -52,8 +52,8 @@ flags.DEFINE_enum(
     "batch, as one device would, or with those of their own share.",
 )
 
-# What changes the numbers of a run; the others do not.
-_OF_A_RUN = {"batch_norm": "synchronized", "candidates": "global"}
+#: What changes the numbers of a run, with its default; the others do not.
+OF_A_RUN = {"batch_norm": "synchronized", "candidates": "global"}
 
 
 def check(values):
@@ -77,7 +77,7 @@ def check(values):
                 f"--{flag} goes with --strategy={' or '.join(takers)}, "
                 f"received --strategy={name}."
             )
-    for flag, default in _OF_A_RUN.items():
+    for flag, default in OF_A_RUN.items():
         if values[flag].value != default and name in ("default", "one_device"):
             raise ValueError(
                 f"--{flag}={values[flag].value} has an effect on several "
@@ -101,7 +101,7 @@ def as_dict(values):
     """
     return {
         flag: values[flag].value
-        for flag, default in _OF_A_RUN.items()
+        for flag, default in OF_A_RUN.items()
         if values[flag].value != default
     }
 
@@ -132,6 +132,13 @@ def _check_workers(values):
             "--cluster and --task_index go together; leave out both to go by "
             "TF_CONFIG."
         )
+    for address in values.cluster or ():
+        host, _, port = address.rpartition(":")
+        if not (host and port.isdecimal()):
+            raise ValueError(
+                "--cluster must be host:port of each worker, separated by "
+                f"commas, received {address!r}."
+            )
     if values.cluster and values.task_index >= len(values.cluster):
         raise ValueError(
             f"--task_index={values.task_index} is none of the "

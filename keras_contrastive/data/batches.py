@@ -206,9 +206,9 @@ class Batches(keras.utils.PyDataset):
             index: int, which batch of the epoch.
             share: int, which share of it, from 0.
             shares: int, how many there are; must divide the batch size.
-            fill_up: bool, whether to add `weights`, float32 (N,), and to fill
-                a batch that is not full up by its last image, with the weight
-                0.
+            fill_up: bool, whether to add `weights`, float32 (N,), 1 where
+                there are none, and to fill a batch that is not full up by its
+                last image, with the weight 0.
 
         Returns:
             Dict, as a batch is; `positions` are those in the whole batch.
@@ -220,7 +220,8 @@ class Batches(keras.utils.PyDataset):
         rows = self._rows_of_epoch(epoch)[np.minimum(places, last)]
         batch = self._batch(rows, first)
         if fill_up:
-            batch["weights"] = (places <= last).astype(np.float32)
+            counts = (places <= last).astype(np.float32)
+            batch["weights"] = counts * batch.get("weights", 1.0)
         return batch
 
     def on_epoch_begin(self):

@@ -6,10 +6,12 @@ but those of its own replicas. Left to itself, TensorFlow has every worker
 read everything and throw most of it away.
 """
 
+import warnings
+
 import numpy as np
 
 
-def feed(batches, strategy, fill_up=False):
+def feed(batches, strategy, fill_up=False, to_predict=False):
     """What a strategy's replicas train on, from batches in a known order.
 
     Args:
@@ -17,7 +19,10 @@ def feed(batches, strategy, fill_up=False):
         strategy: tf.distribute.Strategy.
         fill_up: bool, whether the last batch, where it is not full, is filled
             up by its last image, with `weights` 1 for images and 0 for what
-            fills up; else it is left out. Every batch then has `weights`.
+            fills up; else it is left out, with a warning. Every batch then
+            has `weights`.
+        to_predict: bool, whether Keras's `predict` will put together again
+            what is dealt out here.
 
     Returns:
         tf.distribute.DistributedDataset that begins with the epoch that the
@@ -30,21 +35,14 @@ def feed(batches, strategy, fill_up=False):
 
     replicas = strategy.num_replicas_in_sync
     check_batch_size(batches.batch_size, replicas)
-    steps = len(batches)
-    if not fill_up and batches.num_images % batches.batch_size:
-        steps -= 1
-    if not steps:
-        raise ValueError(
-            f"{batches.num_images} images do not fill a batch of "
-            f"{batches.batch_size}; lower the batch size."
-        )
+    steps = _steps_of_epoch(batches, fill_up)
     signature = {
         name: tf.TensorSpec(values.shape, values.dtype)
         for name, values in batches.share(0, 0, 0, replicas, fill_up).items()
     }
 
     def shares_of_worker(context):
-        mine = _shares_of(context, by_device_first=fill_up)
+        mine = _shares_of(context, by_device_first=to_predict)
 
         def shares():
             epoch = batches.epoch
@@ -67,6 +65,26 @@ def feed(batches, strategy, fill_up=False):
         return dataset.apply(endless).prefetch(2 * len(mine))
 
     return strategy.distribute_datasets_from_function(shares_of_worker), steps
+
+
+def _steps_of_epoch(batches, fill_up):
+    """Full batches of an epoch, or all; says what is left out."""
+    steps, rest = divmod(batches.num_images, batches.batch_size)
+    if rest and fill_up:
+        return steps + 1
+    if not steps:
+        raise ValueError(
+            f"{batches.num_images} images do not fill a batch of "
+            f"{batches.batch_size}; lower the batch size."
+        )
+    if rest:
+        warnings.warn(
+            f"{rest} of {batches.num_images} images do not fill a batch of "
+            f"{batches.batch_size}, and are left out: replicas cannot share "
+            "what is left equally.",
+            stacklevel=5,
+        )
+    return steps
 
 
 def check_batch_size(batch_size, replicas):

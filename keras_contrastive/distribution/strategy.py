@@ -166,7 +166,17 @@ def _multi_worker(devices, workers, task_index):
             "environment variable TF_CONFIG, and received none of them; "
             "docs/distributed.md has examples."
         )
-    return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy(
+            cluster_resolver=resolver
+        )
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"The worker {resolver.task_type} {resolver.task_id} of "
+            f"{resolver.cluster_spec().as_dict()} could not be started: "
+            f"{error.message.splitlines()[0]}. Its address must be "
+            "this machine's, host:port, and the port free."
+        ) from error
 
 
 def _tpu(devices, workers, task_index):

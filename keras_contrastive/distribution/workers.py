@@ -84,8 +84,9 @@ def follow_chief(strategy, variables):
     """
     if count(strategy) == 1:
         return
-    # All of a type in one go: each takes a trip over the network.
-    for dtype in {variable.dtype for variable in variables}:
+    # All of a type in one go: each takes a trip over the network. In an order
+    # that is the same on all, which that of a set is not.
+    for dtype in sorted({variable.dtype for variable in variables}):
         alike = [each for each in variables if each.dtype == dtype]
         values = [each.numpy() for each in alike]
         joined = np.concatenate([each.ravel() for each in values])

@@ -209,7 +209,9 @@ class SplitBatchNormalization(BatchNormalization):
         }
 
     def _is_plain(self):
-        return self.num_splits == 1 and not self._spans_replicas()
+        # Of several replicas "pooled" knows how far they lie apart.
+        pools = self.aggregation == "pooled" and replicas.count() > 1
+        return self.num_splits == 1 and not (pools or self._spans_replicas())
 
     def _spans_replicas(self):
         by_all = self.synchronized or self.assignment == "ids"

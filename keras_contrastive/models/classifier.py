@@ -95,6 +95,7 @@ class Classifier(ContrastiveModel):
 
     metric_names = ("accuracy",)
     least_views = 1
+    counts_by_weights = True
 
     def __init__(
         self,

@@ -64,6 +64,8 @@ class ContrastiveModel(Replicated, keras.Model):
     metric_names = ()
     #: Fewer views than these a method cannot learn from.
     least_views = 2
+    #: Whether rows count by the `weights` of a batch.
+    counts_by_weights = False
     #: The split whose branch gives the features; None for all of them alike.
     inference_split = None
 
@@ -167,17 +169,20 @@ class ContrastiveModel(Replicated, keras.Model):
             return super().predict(x, *args, **kwargs)
         return self._predict_on_replicas(x, *args, **kwargs)
 
-    def _predict_on_replicas(self, x, batch_size=None, **kwargs):
+    def _predict_on_replicas(
+        self, x, batch_size=None, verbose="auto", steps=None, callbacks=None
+    ):
+        options = {"verbose": verbose, "callbacks": callbacks}
         batches = model_inputs.evaluation(
             x, None, batch_size, drop_remainder=False
         )
         if not hasattr(batches, "share"):
-            return super().predict(batches, **kwargs)
+            return super().predict(batches, steps=steps, **options)
         # No image knows of others here, so any size of a batch will do.
         rest = -batches.batch_size % self.num_replicas
         batches = batches.resized(batches.batch_size + rest)
-        data, steps = self.fed(batches, fill_up=True)
-        outputs = super().predict(data, **{"steps": steps, **kwargs})
+        data, all_steps = self.fed(batches, fill_up=True, to_predict=True)
+        outputs = super().predict(data, steps=steps or all_steps, **options)
         # What filled up the last batch goes.
         return outputs[: batches.num_images]
 
@@ -269,6 +274,11 @@ class ContrastiveModel(Replicated, keras.Model):
         if self._sees_all:
             return positions
         return positions - replicas.index() * ops.shape(positions)[0]
+
+    @property
+    def row_lots(self):
+        """How many lots of rows, each of all images, the encoder sees."""
+        return self.num_views if self.view_order == "view_major" else 1
 
     @property
     def _sees_all(self):
@@ -366,7 +376,8 @@ class ContrastiveModel(Replicated, keras.Model):
                 length, `images` and what else a batch shall hold; batches of
                 `data.batches`; or any data that yields batches of images.
             y: labels `(N,)`, if `x` is an array; for monitoring only.
-            batch_size: int, images a batch; 256 by default, at most all.
+            batch_size: int, images a batch, of all replicas together; 256
+                by default, at most all, and as many as replicas can share.
             epochs: as in keras.Model.fit.
             callbacks: list of keras.callbacks.Callback.
             validation_data: images, `(images, labels)`, a dict of arrays or
@@ -389,9 +400,16 @@ class ContrastiveModel(Replicated, keras.Model):
             validation_data, steps = self._fed_evaluation(
                 *model_inputs.images_and_labels(validation_data), batch_size
             )
-            kwargs.setdefault("validation_steps", steps)
+            kwargs["validation_steps"] = kwargs.get("validation_steps") or steps
         batches, steps = self.fed(batches)
-        kwargs.setdefault("steps_per_epoch", steps)
+        asked = kwargs.pop("steps_per_epoch", None)
+        if steps and asked not in (None, steps):
+            raise ValueError(
+                f"`steps_per_epoch` must be None or {steps}, those of an "
+                f"epoch, on several replicas, received {asked}; take fewer "
+                "images."
+            )
+        kwargs["steps_per_epoch"] = asked or steps
         return super().fit(
             batches, epochs=epochs, callbacks=callbacks,
             validation_data=validation_data, shuffle=False, **kwargs,
@@ -419,7 +437,7 @@ class ContrastiveModel(Replicated, keras.Model):
         """
         self.check_strategy()
         batches, steps = self._fed_evaluation(x, y, batch_size)
-        kwargs.setdefault("steps", steps)
+        kwargs["steps"] = kwargs.get("steps") or steps
         return super().evaluate(batches, **kwargs)
 
     def evaluation_batches(self, x, y, batch_size):
@@ -439,8 +457,7 @@ class ContrastiveModel(Replicated, keras.Model):
 
     def _fed_evaluation(self, x, y, batch_size):
         batches = self.evaluation_batches(x, y, batch_size)
-        fill_up = not getattr(batches, "drop_remainder", True)
-        return self.fed(batches, fill_up)
+        return self.fed(batches, fill_up=self.counts_by_weights)
 
     @property
     def metrics(self):

@@ -147,6 +147,7 @@ def _batches(x, labels, batch_size, num_replicas, **kwargs):
     from keras_contrastive import data
 
     columns = dict(x) if isinstance(x, dict) else {"images": x}
+    columns = {name: _as_array(each) for name, each in columns.items()}
     if "images" not in columns:
         raise ValueError(
             "A dict of arrays must have `images` among them, received "
@@ -161,13 +162,22 @@ def _batches(x, labels, batch_size, num_replicas, **kwargs):
         ids["labels"] = labels
     if batch_size is None:
         batch_size = min(DEFAULT_BATCH_SIZE, len(images))
-        # Fewer images than replicas are refused where they are shared out.
         batch_size -= batch_size % num_replicas
+        if not batch_size:
+            raise ValueError(
+                f"{num_replicas} replicas cannot share {len(images)} images; "
+                "give more images, or take fewer devices."
+            )
     return data.batches(images, batch_size, columns=columns, **ids, **kwargs)
 
 
 def _is_of_arrays(x):
     return isinstance(x, dict) or (hasattr(x, "shape") and hasattr(x, "dtype"))
+
+
+def _as_array(values):
+    """What integer arrays can index; tensors cannot be."""
+    return ops.convert_to_numpy(values) if ops.is_tensor(values) else values
 
 
 def _refuse_with_batches(name, value):

@@ -92,6 +92,10 @@ class MomentumModel(LearningVariables, ContrastiveModel):
         """How many lots of rows queries and keys consist of."""
         return 2 if self.symmetric else 1
 
+    @property
+    def row_lots(self):
+        return self.num_directions
+
     def of_all_replicas(self, rows):
         """Rows of queries or keys, of the global batch in its order.
 

@@ -29,12 +29,13 @@ class Replicated:
         """How many replicas train this model, 1 without a strategy."""
         return self.strategy.num_replicas_in_sync if self.strategy else 1
 
-    def fed(self, data, fill_up=False):
+    def fed(self, data, fill_up=False, to_predict=False):
         """Batches as this model's strategy wants them.
 
         Args:
             data: `data.Batches`, or any data that `fit` takes.
             fill_up: bool, as in `distribution.feed.feed`.
+            to_predict: bool, as there.
 
         Returns:
             What to hand to Keras, and the number of steps of an epoch, None
@@ -42,7 +43,7 @@ class Replicated:
         """
         if self.num_replicas == 1 or not hasattr(data, "share"):
             return data, None
-        return feed(data, self.strategy, fill_up)
+        return feed(data, self.strategy, fill_up, to_predict)
 
     def average_statistics(self):
         """Makes moving statistics their mean over the replicas, in a step.
@@ -72,14 +73,8 @@ class Replicated:
         _check_scope(self)
         if self.num_replicas == 1:
             return
-        optimizer = getattr(self, "optimizer", None)
-        accumulated = getattr(optimizer, "gradient_accumulation_steps", None)
-        if accumulated:
-            raise ValueError(
-                "`gradient_accumulation_steps` must be None on several "
-                f"replicas, received {accumulated}; Keras cannot accumulate "
-                "there. Raise the batch size instead."
-            )
+        _check_options(self)
+        _check_splits(self)
         _warn_of_random_layers(self)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
@@ -108,11 +103,49 @@ def _check_kind(strategy):
         )
 
 
+def _check_options(model):
+    optimizer = getattr(model, "optimizer", None)
+    accumulated = getattr(optimizer, "gradient_accumulation_steps", None)
+    if accumulated:
+        raise ValueError(
+            "`gradient_accumulation_steps` must be None on several replicas, "
+            f"received {accumulated}; Keras cannot accumulate there. Raise "
+            "the batch size instead."
+        )
+    if model.steps_per_execution > 1:
+        raise ValueError(
+            "`steps_per_execution` must be 1 on several replicas, received "
+            f"{model.steps_per_execution}; Keras cannot loop over steps there."
+        )
+
+
+def _check_splits(model):
+    """Splits of all replicas' rows know of one order: image after image."""
+    if model.row_lots == 1:
+        return
+    for layer in model._flatten_layers(include_self=False):
+        if (
+            isinstance(layer, layers.SplitBatchNormalization)
+            and layer.synchronized
+            and layer.num_splits > 1
+            and layer.assignment != "ids"
+        ):
+            raise ValueError(
+                f"{layer.name!r} splits the rows of all replicas by their "
+                "place, and these come in several lots, by "
+                "`view_order='view_major'` or `symmetric=True`, of which each "
+                "replica has a part; take `synchronized=False`, one split, or "
+                "splits by id."
+            )
+
+
 def _check_scope(model):
     extended = model.strategy.extended
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *getattr(optimizer, "variables", ())]
     outside = [
         variable.path
-        for variable in model.variables
+        for variable in variables
         if not extended.variable_created_in_scope(variable.value)
     ]
     if outside:

@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from experiments import script
 from tests.experiments import scripts
 
 SETTINGS = ("unsplit", "split", "mixed")
@@ -148,6 +149,10 @@ def test_an_exported_encoder_is_the_same(studies):
         (["--strategy=mirrored", "--task_index=1"], "goes with --strategy"),
         (["--strategy=multi_worker", "--cluster=a:1"], "go together"),
         (
+            ["--strategy=multi_worker", "--cluster=a", "--task_index=0"],
+            "host:port of each worker, separated by commas, received 'a'",
+        ),
+        (
             ["--strategy=multi_worker", "--cluster=a:1", "--task_index=1"],
             "none of the 1 workers of --cluster",
         ),
@@ -155,6 +160,32 @@ def test_an_exported_encoder_is_the_same(studies):
 )
 def test_flags_that_do_not_go_together_are_refused(flags, sentence):
     scripts.check_refusal("three_settings", flags, sentence)
+
+
+def test_runs_of_other_statistics_are_not_mixed(studies):
+    folder = studies / "two"
+    for flags in (["--batch_norm=local"], ["--candidates=local"]):
+        process = scripts.run(
+            "three_settings",
+            *FLAGS,
+            *STRATEGIES["two"],
+            *flags,
+            f"--output_dir={folder}",
+        )
+        assert process.returncode == 2
+        name = flags[0].partition("=")[0]
+        assert f"was run with no {name}" in process.stderr
+
+
+def test_runs_of_other_statistics_are_not_gone_on_with(tmp_path):
+    run = tmp_path / "split_seed0"
+    run.mkdir()
+    record = {"flags": {"epochs": 1, "batch_norm": "local"}}
+    (run / "run.json").write_text(json.dumps(record))
+    wanted = [{"epochs": 1}, {"epochs": 1, "batch_norm": "local"}]
+    with pytest.raises(ValueError, match="run with --batch_norm=local"):
+        script.check_output(tmp_path, lambda _: wanted[0], overwrite=False)
+    script.check_output(tmp_path, lambda _: wanted[1], overwrite=False)
 
 
 @pytest.mark.parametrize(

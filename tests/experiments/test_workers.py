@@ -107,6 +107,83 @@ def test_after_a_loss_the_same_command_goes_on(
     assert (tmp_path / "report.html").exists()
 
 
+def test_a_run_that_lacks_only_its_evaluation_is_finished(
+    flags, expected, tmp_path
+):
+    assert start(2, flags, tmp_path).wait() == 0
+    path = tmp_path / "mixed_seed0" / "run.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "status": "interrupted"}))
+    process = start(2, flags, tmp_path)
+    output = process.communicate()[0]
+    assert process.returncode == 0, output
+    assert "Epoch" not in output
+    assert json.loads(path.read_text())["status"] == "finished"
+    assert losses(tmp_path) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_worker_with_other_flags_is_refused(flags, tmp_path):
+    from experiments import launch
+
+    processes = [
+        subprocess.Popen(
+            [
+                *scripts.command("three_settings", *flags),
+                "--strategy=multi_worker",
+                f"--seeds={index}",
+                f"--output_dir={tmp_path}",
+            ],
+            cwd=scripts.ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index, environment in enumerate(launch.environments(2))
+    ]
+    errors = processes[1].communicate(timeout=120)[1]
+    assert processes[1].returncode == 2
+    assert "images or flags are others than the chief's" in errors
+    errors = processes[0].communicate(timeout=120)[1]
+    assert processes[0].returncode == 3, errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("script", ["pretrain", "finetune"])
+def test_other_scripts_run_on_workers(dataset, tmp_path, script):
+    own = {
+        "pretrain": ["--method=moco,cross_entropy", "--imbalance=2"],
+        "finetune": [f"--run={tmp_path / 'one' / 'simclr_seed0'}"],
+    }[script]
+    shared = [
+        f"--dataset=npz:{dataset}", "--epochs=1", "--batch_size=16"
+    ]  # fmt: skip
+    if script == "finetune":
+        done = scripts.run(
+            "pretrain", *shared, f"--output_dir={tmp_path / 'one'}"
+        )
+        assert done.returncode == 0, done.stderr
+        own.append("--fractions=1.0")
+    process = subprocess.run(
+        [
+            *scripts.command("launch", "--"),
+            *scripts.command(script, *shared, *own),
+            "--strategy=multi_worker",
+            f"--output_dir={tmp_path / 'out'}",
+        ],
+        cwd=scripts.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "Done in" in process.stdout
+    assert "Traceback" not in process.stdout
+    records = list((tmp_path / "out").glob("*/run.json"))
+    assert len(records) >= 2
+    for path in records:
+        assert json.loads(path.read_text())["status"] == "finished"
+
+
 def test_without_a_launcher_a_worker_notices_the_loss(flags, tmp_path):
     from experiments import launch
 
