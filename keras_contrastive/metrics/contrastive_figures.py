@@ -2,17 +2,15 @@
 
 from keras import ops
 
-from keras_contrastive.losses.cosine import unit_vectors
-from keras_contrastive.losses.uniformity import uniformity
+from keras_contrastive.metrics.projection_geometry import GEOMETRY
+from keras_contrastive.metrics.projection_geometry import projection_geometry
 
 FIGURES = (
     "contrastive_accuracy",
     "contrastive_top_5",
     "positive_weight",
     "negative_weight",
-    "projection_alignment",
-    "projection_uniformity",
-    "projection_spread",
+    *GEOMETRY,
 )
 
 
@@ -24,12 +22,7 @@ def contrastive_figures(rows, similarities, positives, projections):
     - `positive_weight`, `negative_weight`: the softmax weight of the
       positive, and of a negative on average: how much each pulls and pushes.
       (The first source's alignment coefficients.)
-    - `projection_alignment`: squared distance of anchor and positive on the
-      unit sphere.
-    - `projection_uniformity`: log of the mean Gaussian potential of pairs.
-    - `projection_spread`: standard deviation of unit vectors, averaged over
-      the dimensions, times the root of their number: 0 where all are one
-      point, 1 where they are uniform.
+    - the three of `projection_geometry`.
 
     Args:
         rows: `(anchors,)`, the negative log softmax weight of each positive:
@@ -75,16 +68,10 @@ def figures_of_ranks(
         As `contrastive_figures`.
     """
     weight = ops.exp(-rows)
-    projections = ops.stop_gradient(projections)
-    vectors = unit_vectors(projections)
-    root = vectors.shape[-1] ** 0.5
-    spread_out = uniformity(projections, chunk_size=chunk_size)
     return {
         "contrastive_accuracy": ops.cast(ranks < 1, "float32"),
         "contrastive_top_5": ops.cast(ranks < 5, "float32"),
         "positive_weight": weight,
         "negative_weight": (1.0 - weight) / ops.maximum(negatives, 1.0),
-        "projection_alignment": 2.0 - 2.0 * positives,
-        "projection_uniformity": spread_out[0],
-        "projection_spread": ops.mean(ops.std(vectors, axis=0)) * root,
+        **projection_geometry(positives, projections, chunk_size),
     }

@@ -13,6 +13,7 @@ from keras_contrastive.losses.margin_contrastive import margin_contrastive
 from keras_contrastive.losses.pair_discrimination import pair_discrimination
 from keras_contrastive.losses.siamese_composite import check_not_negative
 from keras_contrastive.losses.siamese_composite import siamese_composite
+from keras_contrastive.metrics.projection_geometry import GEOMETRY
 from keras_contrastive.models import inputs as model_inputs
 from keras_contrastive.models.contrastive_model import ContrastiveModel
 from keras_contrastive.models.contrastive_model import check_choice
@@ -23,6 +24,7 @@ from keras_contrastive.models.learning_variables import without
 from keras_contrastive.models.pair_discriminator import pair_discriminator
 from keras_contrastive.models.pair_discriminator import pair_features
 from keras_contrastive.models.pair_partners import partners
+from keras_contrastive.models.view_geometry import view_geometry
 
 OBJECTIVES = ("margin", "composite")
 STAGES = ("joint", "encoder", "discriminator")
@@ -128,6 +130,7 @@ class Siamese(LearningVariables, ContrastiveModel):
         "negative_distance",
         "active_negatives",
         "discriminator_accuracy",
+        *GEOMETRY,
     )
 
     def __init__(
@@ -382,12 +385,11 @@ class Siamese(LearningVariables, ContrastiveModel):
             right = [scores[0] > 0, scores[1] <= 0]
             right = [ops.cast(each, far.dtype) for each in right]
             figures["discriminator_accuracy"] = 0.5 * (right[0] + right[1])
-        weights = pairs.is_complete
-        count = ops.maximum(ops.sum(weights), 1.0)
-        return {
-            name: ops.sum(values * weights) / count
+        weighted = {
+            name: (values, pairs.is_complete)
             for name, values in figures.items()
         }
+        return {**weighted, **view_geometry(*pairs.positive)}
 
     def get_config(self):
         return {

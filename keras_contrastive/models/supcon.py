@@ -6,12 +6,14 @@ from keras_contrastive.losses.supervised_contrastive import (
     supervised_contrastive,
 )
 from keras_contrastive.metrics.neighbour_accuracy import neighbour_accuracy
+from keras_contrastive.metrics.projection_geometry import GEOMETRY
 from keras_contrastive.models.contrastive_model import ContrastiveModel
 from keras_contrastive.models.labelled import labelled_views
 from keras_contrastive.models.temperature_schedule import TemperatureSchedule
 from keras_contrastive.models.temperature_schedule import (
     check_temperature_or_schedule,
 )
+from keras_contrastive.models.view_geometry import view_geometry
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -47,7 +49,7 @@ class SupCon(TemperatureSchedule, ContrastiveModel):
         Khosla et al. 2020, https://arxiv.org/abs/2004.11362
     """
 
-    metric_names = ("neighbour_accuracy",)
+    metric_names = ("neighbour_accuracy", *GEOMETRY)
 
     def __init__(
         self,
@@ -73,4 +75,5 @@ class SupCon(TemperatureSchedule, ContrastiveModel):
             with_weights=True,
         )
         accuracy = neighbour_accuracy(labels, embeddings, **everybody)
-        return rows, weights, {"neighbour_accuracy": accuracy}
+        figures = view_geometry(*views[:2])
+        return rows, weights, {"neighbour_accuracy": accuracy, **figures}

@@ -11,8 +11,10 @@ from keras_contrastive.losses.triplet import check_margin
 from keras_contrastive.losses.triplet import check_mining
 from keras_contrastive.losses.triplet import given_triplet
 from keras_contrastive.losses.triplet import triplet
+from keras_contrastive.metrics.projection_geometry import GEOMETRY
 from keras_contrastive.models.contrastive_model import ContrastiveModel
 from keras_contrastive.models.labelled import labelled_views
+from keras_contrastive.models.view_geometry import view_geometry
 
 # To count the triplets of all anchors takes as long as the loss itself.
 MEASURED_ANCHORS = 128
@@ -66,7 +68,7 @@ class TripletModel(ContrastiveModel):
         - Hermans et al. 2017, https://arxiv.org/abs/1703.07737
     """
 
-    metric_names = ("active_triplets",)
+    metric_names = ("active_triplets", *GEOMETRY)
 
     def __init__(
         self,
@@ -108,13 +110,17 @@ class TripletModel(ContrastiveModel):
         views = self.projections_of_views(batch, training, count)
         if self.normalize:
             views = [unit_vectors(each) for each in views]
-        return self._given(views) if given else self._mined(views, batch)
+        rows, weights, active = (
+            self._given(views) if given else self._mined(views, batch)
+        )
+        figures = view_geometry(*views[:2])
+        return rows, weights, {"active_triplets": active, **figures}
 
     def _given(self, views):
         rows = given_triplet(*views, self.margin, self.distance)
         order = given_triplet(*views, self.margin or 0.0, self.distance)
         active = ops.cast(order > 0, "float32")
-        return rows, None, {"active_triplets": active}
+        return rows, None, active
 
     def _mined(self, views, batch):
         own = None if self.supervised else batch["positions"]
@@ -130,7 +136,7 @@ class TripletModel(ContrastiveModel):
             **arguments,
         )
         share = self._active(labels, embeddings, arguments)
-        return rows, weights, {"active_triplets": share}
+        return rows, weights, share
 
     def _active(self, labels, embeddings, arguments):
         """The share of all triplets that are not yet far enough."""

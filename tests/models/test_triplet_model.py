@@ -154,7 +154,7 @@ def test_given_triplets_as_arrays_come_in_the_seeded_order():
 
 def test_given_triplets_as_arrays_are_evaluated():
     arrays, model = triplets(), triplet_model()
-    loss, _ = model.evaluate(arrays, batch_size=8, verbose=0)
+    loss = model.evaluate(arrays, batch_size=8, verbose=0)[0]
     parts = [
         {name: each[start : start + 8] for name, each in arrays.items()}
         for start in (0, 8, 16)

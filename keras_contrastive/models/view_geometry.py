@@ -1,0 +1,21 @@
+"""How the projections of a batch lie, for methods without similarities."""
+
+from keras import ops
+
+from keras_contrastive.distribution import replicas
+from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.metrics.projection_geometry import projection_geometry
+
+
+def view_geometry(view_1, view_2):
+    """Alignment of two views, and spread and uniformity of the global batch.
+
+    Args:
+        view_1: float tensor `(batch, dim)`, one of what belongs together.
+        view_2: float tensor `(batch, dim)`, the other.
+
+    Returns:
+        Dict from each name of `GEOMETRY` to a tensor.
+    """
+    cosines = ops.sum(unit_vectors(view_1) * unit_vectors(view_2), axis=1)
+    return projection_geometry(cosines, replicas.all_gather(view_1))
