@@ -17,7 +17,8 @@ pytestmark = [
         not pathlib.Path("/proc/self/stat").exists(), reason="looks at /proc"
     ),
 ]
-EPOCHS = 6
+# Enough for a signal to come between two of them.
+EPOCHS = 30
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,9 @@ def flags(dataset):
         "--num_subsets=5",
         "--settings=mixed",
         "--monitor_every=0",
+        # Adam would make steps of rounding noise.
+        "--optimizer=sgd",
+        "--learning_rate=0.05",
     ]
 
 
@@ -78,7 +82,7 @@ def children(process):
 def wait_for(path, process):
     while not list(path.parent.glob(path.name)):
         assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("killed", [0, 1])
