@@ -50,6 +50,13 @@ def losses(folder):
     return [each["loss"] for each in json.loads(records)]
 
 
+def check_losses(folder, expected):
+    """As on one device, until rounding has had a hundred steps to grow."""
+    found = losses(folder)
+    assert found[:12] == pytest.approx(expected[:12], rel=1e-4)
+    assert found == pytest.approx(expected, rel=1e-2)
+
+
 def start(workers, flags, folder):
     """Starts local workers by the launcher."""
     return subprocess.Popen(
@@ -107,7 +114,7 @@ def test_after_a_loss_the_same_command_goes_on(
     assert process.returncode == 0, output
     # Epochs that were done are not done again.
     assert "Epoch 1/" not in output
-    assert losses(tmp_path) == pytest.approx(expected, rel=1e-3)
+    check_losses(tmp_path, expected)
     assert (tmp_path / "report.html").exists()
 
 
@@ -123,7 +130,7 @@ def test_a_run_that_lacks_only_its_evaluation_is_finished(
     assert process.returncode == 0, output
     assert "Epoch" not in output
     assert json.loads(path.read_text())["status"] == "finished"
-    assert losses(tmp_path) == pytest.approx(expected, rel=1e-3)
+    check_losses(tmp_path, expected)
 
 
 def test_a_worker_with_other_flags_is_refused(flags, tmp_path):
@@ -225,7 +232,7 @@ def test_three_workers_give_the_losses_of_one_device(flags, expected, tmp_path):
     process = start(3, flags, tmp_path)
     output = process.communicate()[0]
     assert process.returncode == 0, output
-    assert losses(tmp_path) == pytest.approx(expected, rel=1e-3)
+    check_losses(tmp_path, expected)
     record = json.loads((tmp_path / "mixed_seed0" / "run.json").read_text())
     assert (record["replicas"], record["workers"]) == (3, 3)
 
@@ -251,4 +258,4 @@ def test_a_checkpoint_of_one_device_goes_on_on_two_workers(
     output = process.communicate()[0]
     assert process.returncode == 0, output
     assert "Epoch 1/" not in output
-    assert losses(tmp_path) == pytest.approx(expected, rel=1e-3)
+    check_losses(tmp_path, expected)
