@@ -1,6 +1,7 @@
 """Runs the scripts as a user runs them."""
 
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,11 @@ def run(script, *arguments, **kwargs):
         text=True,
         **kwargs,
     )
+
+
+def heed_interrupts():
+    """Undoes that what runs in the background has interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def check_refusal(script, arguments, expected):

@@ -156,10 +156,6 @@ def test_runs_of_other_flags_are_not_mixed(study, flags):
     assert (study / "split_seed0" / "run.json").exists()
 
 
-def heed_interrupts():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_ctrl_c_leaves_what_was_done_and_can_go_on(flags, tmp_path):
     arguments = [
         *flags[:1],
@@ -175,8 +171,7 @@ def test_ctrl_c_leaves_what_was_done_and_can_go_on(flags, tmp_path):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-        # What runs in the background has them ignored, and hands that on.
-        preexec_fn=heed_interrupts,
+        preexec_fn=scripts.heed_interrupts,
     )
     try:
         end = time.monotonic() + 240

@@ -248,6 +248,7 @@ def test_a_checkpoint_of_one_device_goes_on_on_two_workers(
         cwd=scripts.ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        preexec_fn=scripts.heed_interrupts,
     )
     wait_for(tmp_path / "mixed_seed0" / "checkpoint-0002.*", process)
     process.send_signal(signal.SIGINT)
