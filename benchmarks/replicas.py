@@ -71,6 +71,8 @@ class Training:
         )
         graph = self.step.get_concrete_function(next(self.batches)).graph
         self.found = collectives_of(graph.as_graph_def(add_shapes=True))
+        # TensorFlow asks for shapes before it gathers, here as in a replay.
+        self.known = [each for each in self.found if -1 not in each[2]]
         self.replay = tf.function(
             lambda: strategy.run(self._collectives), autograph=False
         )
@@ -95,7 +97,7 @@ class Training:
         """
         replicas = self.strategy.num_replicas_in_sync
         moved = 0.0
-        for kind, dtype, shape in self.found:
+        for kind, dtype, shape in self.known:
             size = int(np.prod(shape)) * tf.as_dtype(dtype).size
             passes = 2 if kind == "Reduce" else 1
             moved += passes * size * (replicas - 1) / replicas
@@ -104,7 +106,7 @@ class Training:
     def _collectives(self):
         context = tf.distribute.get_replica_context()
         total = tf.zeros(())
-        for kind, dtype, shape in self.found:
+        for kind, dtype, shape in self.known:
             if kind == "Gather":
                 # By what it gives; a replica's share is that by their number.
                 rows = shape[0] // context.num_replicas_in_sync

@@ -90,5 +90,7 @@ def test_a_routing_template_without_a_place_makes_a_plain_model():
 
 
 def test_other_names_are_refused():
-    with pytest.raises(ValueError, match="'batch', 'split'.*received 'layer'"):
+    with pytest.raises(
+        ValueError, match="'batch', 'synchronized'.*received 'layer'"
+    ):
         NormalizationFactory("layer")

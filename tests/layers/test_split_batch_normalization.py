@@ -548,7 +548,6 @@ from keras_contrastive.layers import SplitBatchNormalization as Split
 
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 IDS = tf.constant([2, 0, 2, 2, 0, 0, 2, 0])
-HALVES = tf.constant([0, 0, 1, 1, 0, 0, 1, 1])
 
 def make(kind, arguments, keywords, shape):
     layer = kind(*arguments, **keywords)
@@ -570,15 +569,14 @@ def train(layer, inputs, upstream, ids):
 def close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
-def compare(one, two, shape=(8, 2, 2, 3), ids=None, one_ids=None):
+def compare(one, two, shape=(8, 2, 2, 3), ids=None):
     generator = np.random.default_rng(0)
     inputs, upstream = generator.normal(2.0, 3.0, size=(2, *shape))
     inputs = inputs + np.arange(8).reshape(8, 1, 1, 1)
     inputs = tf.constant(inputs, "float32")
     upstream = tf.constant(upstream, "float32")
     alone = make(*one, shape)
-    one_ids = ids if one_ids is None else one_ids
-    expected = train(alone, inputs, upstream, one_ids)
+    expected = train(alone, inputs, upstream, ids)
     with strategy.scope():
         layer = make(*two, shape)
 
@@ -602,11 +600,11 @@ pooled = {"aggregation": "pooled"}
 compare((Split, (4, "contiguous"), pooled), (Split, (2, "contiguous"), pooled))
 own = (Split, (3, "ids", True, True), {})
 compare(own, own, ids=IDS, shape=(8, 4, 4, 64))
-compare(
-    (Split, (2, "ids"), {}),
-    (Split, (2, "contiguous"), {"synchronized": True}),
-    one_ids=HALVES,
-)
+# Splits of all replicas' rows are those of one that has all rows.
+for assignment in ("contiguous", "interleaved"):
+    for count in (1, 2, 4):
+        alike = (Split, (count, assignment), {"synchronized": True})
+        compare(alike, alike)
 """
 
 
