@@ -70,9 +70,12 @@ class Training:
             autograph=False,
         )
         graph = self.step.get_concrete_function(next(self.batches)).graph
-        self.found = collectives_of(graph.as_graph_def(add_shapes=True))
-        # TensorFlow asks for shapes before it gathers, here as in a replay.
-        self.known = [each for each in self.found if -1 not in each[2]]
+        self.found = [
+            (kind, dtype, self._known(kind, shape))
+            for kind, dtype, shape in collectives_of(
+                graph.as_graph_def(add_shapes=True)
+            )
+        ]
         self.replay = tf.function(
             lambda: strategy.run(self._collectives), autograph=False
         )
@@ -97,24 +100,36 @@ class Training:
         """
         replicas = self.strategy.num_replicas_in_sync
         moved = 0.0
-        for kind, dtype, shape in self.known:
+        for kind, dtype, shape in self.found:
             size = int(np.prod(shape)) * tf.as_dtype(dtype).size
-            passes = 2 if kind == "Reduce" else 1
-            moved += passes * size * (replicas - 1) / replicas
+            # A sum goes around twice, in parts; what is gathered, once.
+            parts = 2 / replicas if kind == "Reduce" else 1
+            moved += parts * size * (replicas - 1)
         return len(self.found), int(moved)
+
+    def _known(self, kind, shape):
+        """A shape that the graph lacks: gathering projections forgets it."""
+        if -1 not in shape or not shape:
+            return shape
+        if len(shape) == 1:
+            # Lengths, which TensorFlow exchanges before it gathers.
+            return (1,)
+        replicas = self.strategy.num_replicas_in_sync
+        rows = FLAGS.batch_size // (replicas if kind == "Gather" else 1)
+        return rows, self.model.projector.output_shape[-1]
 
     def _collectives(self):
         context = tf.distribute.get_replica_context()
         total = tf.zeros(())
-        for kind, dtype, shape in self.known:
-            if kind == "Gather":
-                # By what it gives; a replica's share is that by their number.
-                rows = shape[0] // context.num_replicas_in_sync
-                share = tf.zeros((rows, *shape[1:]), dtype)
+        for kind, dtype, shape in self.found:
+            share = tf.identity(tf.zeros(shape, dtype))
+            if kind == "Reduce":
+                result = context.all_reduce("SUM", share)
+            elif tf.as_dtype(dtype).is_floating:
                 result = context.all_gather(share, axis=0)
             else:
-                share = tf.zeros(shape, dtype)
-                result = context.all_reduce("SUM", tf.identity(share))
+                # TensorFlow asks for shapes before it gathers, here too.
+                continue
             total += tf.cast(tf.reduce_sum(result), "float32")
         return total
 
@@ -130,17 +145,20 @@ def collectives_of(graph_def):
         graph_def: with shapes.
 
     Returns:
-        List of (kind, dtype, shape of the result).
+        List of (kind, dtype, shape of what a replica gives).
     """
     nodes = list(graph_def.node)
     for function in graph_def.library.function:
         nodes += function.node_def
+    shapes = {
+        node.name: node.attr["_output_shapes"].list.shape for node in nodes
+    }
     found = {}
     for node in nodes:
         match = COLLECTIVES.match(node.op)
         if match is None:
             continue
-        (shape,) = node.attr["_output_shapes"].list.shape
+        shape = shapes[node.input[0].partition(":")[0]][0]
         sizes = tuple(each.size for each in shape.dim)
         entry = match.group(1), node.attr["T"].type, sizes
         found.setdefault(node.device, []).append(entry)
