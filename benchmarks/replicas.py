@@ -111,12 +111,11 @@ class Training:
         """A shape that the graph lacks: gathering projections forgets it."""
         if -1 not in shape or not shape:
             return shape
-        if len(shape) == 1:
-            # Lengths, which TensorFlow exchanges before it gathers.
-            return (1,)
-        replicas = self.strategy.num_replicas_in_sync
-        rows = FLAGS.batch_size // (replicas if kind == "Gather" else 1)
-        return rows, self.model.projector.output_shape[-1]
+        dim = self.model.projector.output_shape[-1]
+        if kind == "Reduce":
+            # The gradient of all rows, flat.
+            return (FLAGS.batch_size * dim,)
+        return FLAGS.batch_size // self.strategy.num_replicas_in_sync, dim
 
     def _collectives(self):
         context = tf.distribute.get_replica_context()
@@ -160,6 +159,8 @@ def collectives_of(graph_def):
             continue
         shape = shapes[node.input[0].partition(":")[0]][0]
         sizes = tuple(each.size for each in shape.dim)
+        if shape.unknown_rank:
+            sizes = (-1, -1)
         entry = match.group(1), node.attr["T"].type, sizes
         found.setdefault(node.device, []).append(entry)
     return next(iter(found.values()), [])
