@@ -206,9 +206,8 @@ class Workers:
             process.wait()
 
     def _replies(self):
-        return [json.loads(each.stdout.readline()) for each in self.processes][
-            0
-        ]
+        replies = [each.stdout.readline() for each in self.processes]
+        return json.loads(replies[0])
 
 
 def serve():

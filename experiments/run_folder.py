@@ -99,12 +99,13 @@ class RunFolder:
                 self._checkpoint(each).unlink()
 
     def load_checkpoint(self, model):
-        """Puts a model where the run stood; returns the epochs it has had."""
+        """Puts a model where the run stood; returns the epochs it has had.
+
+        Its optimizer must be built.
+        """
         epochs = self._checkpoints()
         if not epochs:
             return 0
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
         model.load_weights(self._checkpoint(max(epochs)))
         return max(epochs)
 

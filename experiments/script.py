@@ -110,7 +110,7 @@ def _check_agreement(values, loaded):
     text = json.dumps([loaded.summary()["index_hash"], asked], sort_keys=True)
     digest = hashlib.sha256(text.encode()).digest()
     mine = int.from_bytes(digest[:7], "little")
-    with _leaving(lambda why: print(f"{why}.", file=sys.stderr)):
+    with _leaving():
         if devices.agreed(mine) == mine:
             return
     raise ValueError(
@@ -192,7 +192,7 @@ def train_all(runs, output_dir, write_report):
 
 
 @contextlib.contextmanager
-def _leaving(leave):
+def _leaving(leave=lambda why: print(f"{why}.", file=sys.stderr)):
     """Ends the script where it is interrupted, or another worker is lost."""
     try:
         yield
@@ -208,7 +208,7 @@ def _leaving(leave):
 
 def wait_for_chief():
     """Ends no worker before the chief has written all there is to write."""
-    with _leaving(lambda why: print(f"{why}.", file=sys.stderr)):
+    with _leaving():
         devices.agreed(0)
 
 

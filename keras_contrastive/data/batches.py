@@ -152,7 +152,6 @@ class Batches(keras.utils.PyDataset):
     ):
         super().__init__()
         self.batch_size = batch_size
-        self.drop_remainder = drop_remainder
         self._images = images
         self._columns = columns
         self._rows_of = rows_of

@@ -73,6 +73,24 @@ def start(workers, flags, folder):
     )
 
 
+def start_without_launcher(flags, own_flags):
+    """Starts two workers that nobody watches over."""
+    from experiments import launch
+
+    command = scripts.command("three_settings", *flags)
+    return [
+        subprocess.Popen(
+            [*command, "--strategy=multi_worker", *own_flags(index)],
+            cwd=scripts.ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index, environment in enumerate(launch.environments(2))
+    ]
+
+
 def children(process):
     """The processes that a process has started, oldest first."""
     found = []
@@ -134,24 +152,9 @@ def test_a_run_that_lacks_only_its_evaluation_is_finished(
 
 
 def test_a_worker_with_other_flags_is_refused(flags, tmp_path):
-    from experiments import launch
-
-    processes = [
-        subprocess.Popen(
-            [
-                *scripts.command("three_settings", *flags),
-                "--strategy=multi_worker",
-                f"--seeds={index}",
-                f"--output_dir={tmp_path}",
-            ],
-            cwd=scripts.ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for index, environment in enumerate(launch.environments(2))
-    ]
+    processes = start_without_launcher(
+        flags, lambda index: [f"--seeds={index}", f"--output_dir={tmp_path}"]
+    )
     errors = processes[1].communicate(timeout=120)[1]
     assert processes[1].returncode == 2
     assert "images or flags are others than the chief's" in errors
@@ -196,24 +199,9 @@ def test_other_scripts_run_on_workers(dataset, tmp_path, script):
 
 
 def test_without_a_launcher_a_worker_notices_the_loss(flags, tmp_path):
-    from experiments import launch
-
-    command = [
-        *scripts.command("three_settings", *flags),
-        "--strategy=multi_worker",
-    ]
-    processes = [
-        subprocess.Popen(
-            [*command, f"--output_dir={tmp_path / str(index)}"],
-            cwd=scripts.ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for index, environment in enumerate(launch.environments(2))
-    ]
-    chief, other = processes
+    chief, other = start_without_launcher(
+        flags, lambda index: [f"--output_dir={tmp_path / str(index)}"]
+    )
     run = tmp_path / "0" / "mixed_seed0"
     wait_for(run / "checkpoint-0002.*", chief)
     other.send_signal(signal.SIGKILL)
