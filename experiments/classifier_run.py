@@ -13,6 +13,7 @@ from experiments import run_folder
 from experiments import training_flags
 from experiments import training_run
 from experiments.epochs import repeated
+from experiments.run_callbacks import HeedInterrupts
 from experiments.run_callbacks import RunLog
 from experiments.run_callbacks import Stopwatch
 from keras_contrastive import data
@@ -161,7 +162,7 @@ def _fit(model, batches, epochs, folder):
         batches,
         epochs=epochs,
         initial_epoch=initial_epoch,
-        callbacks=[watch, log],
+        callbacks=[watch, log, HeedInterrupts()],
         verbose=training_run.verbosity(),
     )
     return watch

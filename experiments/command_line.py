@@ -15,6 +15,9 @@ from absl import app
 from absl import flags
 from absl import logging
 
+from experiments.interrupts import INTERRUPTED
+from experiments.interrupts import INTERRUPTS
+
 REFUSED = 2
 
 
@@ -46,7 +49,7 @@ def run(main, documentation, check=None):
 
     plain = python_logging.Formatter("    %(message)s")
     logging.get_absl_handler().setFormatter(plain)
-    app.run(lambda _: main(), flags_parser=parse)
+    app.run(lambda _: _interruptible(main), flags_parser=parse)
 
 
 @contextlib.contextmanager
@@ -80,6 +83,15 @@ def silenced_libraries():
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def _interruptible(main):
+    with INTERRUPTS.remembered():
+        try:
+            main()
+        except KeyboardInterrupt:
+            print("\nInterrupted.", file=sys.stderr)
+            sys.exit(INTERRUPTED)
 
 
 def _help(documentation):

@@ -5,6 +5,8 @@ import time
 
 import keras
 
+from experiments.interrupts import INTERRUPTS
+
 
 class Stopwatch(keras.callbacks.Callback):
     """Times the epochs by themselves; to stand before all monitors.
@@ -97,3 +99,10 @@ class ViewsSheet(keras.callbacks.Callback):
         with writer.as_default(step=0):
             tf.summary.image("views", self.sheet[None])
         writer.close()
+
+
+class HeedInterrupts(keras.callbacks.Callback):
+    """Ends training at an interrupt that got lost within a batch."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        INTERRUPTS.heed()

@@ -17,8 +17,9 @@ from absl import flags
 from experiments import command_line
 from experiments import devices
 from experiments import strategy_flags
+from experiments.interrupts import INTERRUPTED
+from experiments.interrupts import INTERRUPTS
 
-INTERRUPTED = 130
 WORKER_LOST = 3
 
 
@@ -181,6 +182,7 @@ def train_all(runs, output_dir, write_report):
         folder = RunFolder(output_dir / name)
         title = f"Run {number} of {len(runs)}: {title}"
         with _leaving(functools.partial(_leave, folder, write_report)):
+            INTERRUPTS.heed()
             status = (folder.read("run.json") or {}).get("status")
             if devices.agreed(status == "finished"):
                 say(f"{title}: already finished in {folder.path}")

@@ -13,6 +13,7 @@ from experiments import pictures
 from experiments import run_evaluation
 from experiments import run_folder
 from experiments import training_flags
+from experiments.run_callbacks import HeedInterrupts
 from experiments.run_callbacks import RunLog
 from experiments.run_callbacks import Stopwatch
 from experiments.run_callbacks import ViewsSheet
@@ -101,6 +102,7 @@ def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):
             keras.callbacks.TensorBoard(log_dir, write_graph=False),
             ViewsSheet(sheet, log_dir),
             log,
+            HeedInterrupts(),
         ],
         verbose=verbosity(),
     )
