@@ -76,8 +76,7 @@ def compile_model(model, values, learning_rate, steps):
         learning_rate: float, the highest.
         steps: int, updates in all.
     """
-    warmup = int(values.warmup * steps)
-    rate = optimizers.CosineSchedule(learning_rate, steps, warmup)
+    rate = _schedule(values, learning_rate, steps)
     options = {}
     if values.optimizer in ("sgd", "lars"):
         options["momentum"] = 0.9
@@ -90,7 +89,21 @@ def compile_model(model, values, learning_rate, steps):
         "lars": optimizers.LARS,
     }[values.optimizer]
     with devices.scope():
-        model.compile(optimizer=optimizer(rate, **options))
+        model.compile(
+            optimizer=optimizer(rate, **options),
+            steps_per_execution=values.steps_per_execution,
+        )
+
+
+def _schedule(values, learning_rate, steps):
+    if values.milestones is None:
+        warmup = int(values.warmup * steps)
+        return optimizers.CosineSchedule(learning_rate, steps, warmup)
+    # A boundary is the last step of the rate before it.
+    return keras.optimizers.schedules.PiecewiseConstantDecay(
+        [round(float(share) * steps) - 1 for share in values.milestones],
+        [learning_rate / 10**n for n in range(len(values.milestones) + 1)],
+    )
 
 
 def _asked_for(name, values, num_images):
@@ -123,10 +136,12 @@ def _queue_size(values, num_images):
 def _projector(values, encoder, normalization):
     if values.projector == "none":
         return None
-    plain = values.projector == "plain_mlp"
     return layers.projection_head(
-        "mlp" if plain else values.projector,
+        "linear" if values.projector == "linear" else "mlp",
         encoder.output_shape[-1],
         output_dim=PROJECTION_DIM,
-        normalization="none" if plain else normalization,
+        normalization=(
+            "none" if values.projector == "plain_mlp" else normalization
+        ),
+        normalize_output=values.projector == "normalized_mlp",
     )

@@ -98,7 +98,7 @@ def run(encoder, start, fraction, part, seed, study_data, values, folder):
         dataset=study_data.summary(),
         **devices.describe(),
     )
-    watch = _fit(model, batches, epochs, folder)
+    watch = _fit(model, batches, epochs, folder, values.checkpoint_every)
     folder.write("results.json", _accuracies(model, study_data))
     model.save(folder / "model.keras")
     export.encoder(model).save(folder / "encoder.keras")
@@ -154,9 +154,9 @@ def _batches(fraction, seed, study_data, values):
     return batches, len(chosen)
 
 
-def _fit(model, batches, epochs, folder):
+def _fit(model, batches, epochs, folder, checkpoint_every):
     initial_epoch = devices.resume(folder, model)
-    log = RunLog(folder, initial_epoch)
+    log = RunLog(folder, initial_epoch, checkpoint_every)
     watch = Stopwatch(batches.num_images, log.records)
     model.fit(
         batches,
@@ -170,7 +170,8 @@ def _fit(model, batches, epochs, folder):
 
 def _accuracies(model, study_data):
     accuracies = {}
-    for name in ("validation", "test"):
+    seen = study_data.validation_is_seen
+    for name in ("test",) if seen else ("validation", "test"):
         part = getattr(study_data, name)
         probabilities = model.predict(part.batches(), verbose=0)
         right = np.argmax(probabilities, axis=1) == part.own_labels

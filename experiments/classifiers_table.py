@@ -53,7 +53,10 @@ def _row(run):
         run["start"],
         str(run["seed"]),
         *(
+            # Validation images that were trained on have none.
             f"{run['results'][part]['accuracy']:.3f}"
+            if part in run["results"]
+            else ""
             for part in ("validation", "test")
         ),
     ]

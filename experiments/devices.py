@@ -15,14 +15,14 @@ _strategy = None
 
 
 def start(values):
-    """Makes the strategy that the flags ask for; before TensorFlow computes.
+    """Makes the strategy that the flags ask for; before anything computes.
 
     Args:
         values: `flags.FLAGS`, parsed.
 
     Raises:
-        ValueError: for devices that there are not, or a batch that replicas
-            cannot share.
+        ValueError: for devices that there are not, a strategy of another
+            backend, or a batch that replicas cannot share.
     """
     if values.strategy == "default":
         return
@@ -37,7 +37,7 @@ def start(values):
         values.strategy, devices, values.cluster, values.task_index
     )
     batch_size = training_flags.value_of(values, "batch_size")
-    replicas = _strategy.num_replicas_in_sync
+    replicas = num_replicas()
     if batch_size % replicas:
         raise ValueError(
             f"--batch_size={batch_size} is that of all replicas together, and "
@@ -73,7 +73,9 @@ def num_replicas():
     Returns:
         int.
     """
-    return 1 if _strategy is None else _strategy.num_replicas_in_sync
+    from keras_contrastive.distribution import replicas
+
+    return replicas.count_of(_strategy)
 
 
 def shareable(batch_size):
@@ -106,7 +108,12 @@ def synchronizes(values):
     Returns:
         bool.
     """
-    return num_replicas() > 1 and values.batch_norm == "synchronized"
+    from keras_contrastive.distribution import replicas
+
+    # On JAX it spans the global batch by itself.
+    if num_replicas() == 1 or replicas.is_global(_strategy):
+        return False
+    return values.batch_norm == "synchronized"
 
 
 def is_chief():

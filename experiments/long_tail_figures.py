@@ -39,12 +39,16 @@ def measure(model, study_data):
     if not devices.is_chief():
         return {}
     print("    accuracy over many, medium and few images", flush=True)
+    # A probe must not be chosen by what it was fitted to.
+    chosen_by = () if study_data.validation_is_seen else (
+        features[3], validation.own_labels
+    )  # fmt: skip
     for name, train, known in (
         ("probe on the long tail", tail, features[0]),
         ("probe on balanced images", balanced, features[1]),
     ):
         predictions[name] = evaluation.linear_probe_predict(
-            known, train.own_labels, *features[2:], validation.own_labels
+            known, train.own_labels, features[2], *chosen_by
         )
     return {
         name: evaluation.accuracy_by_frequency(

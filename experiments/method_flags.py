@@ -33,8 +33,9 @@ flags.DEFINE_enum(
 flags.DEFINE_enum(
     "projector",
     "linear",
-    ["linear", "mlp", "plain_mlp", "none"],
-    "Head from features to what the loss sees; plain_mlp has no normalization.",
+    ["linear", "mlp", "plain_mlp", "normalized_mlp", "none"],
+    "Head from features to what the loss sees; mlp normalizes its hidden "
+    "layer, plain_mlp nothing, normalized_mlp its output, too.",
 )
 flags.DEFINE_integer(
     "monitor_every",
@@ -55,6 +56,14 @@ flags.DEFINE_integer(
     "Rows of simclr's similarities at a time, to spare memory when a batch is "
     "of thousands of images; all by default.",
     lower_bound=1,
+)
+flags.DEFINE_enum(
+    "view_order",
+    None,
+    ["image_major", "view_major"],
+    "Which rows of simclr's batch are neighbours, by default both views of "
+    "an image; view_major with --bn_splits=2 normalizes each of the two "
+    "views by itself.",
 )
 flags.DEFINE_float(
     "momentum",

@@ -44,10 +44,15 @@ def _model(name, seed, study_data, values):
         name,
         values,
         study_data,
-        views.policy(values.policy, noise=values.noise),
+        _policy(values),
         seed,
         normalization=_normalization(values),
     )
+
+
+def _policy(values):
+    blur = {} if values.blur is None else {"blur": values.blur}
+    return views.policy(values.policy, noise=values.noise, **blur)
 
 
 def _normalization(values):

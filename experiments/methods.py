@@ -42,7 +42,7 @@ METHODS = {
     "simclr": Method(
         "SimCLR",
         "NT-Xent of two views among all of the batch",
-        flags=("temperature", "chunk_size", *_ADVERSARY),
+        flags=("temperature", "chunk_size", "view_order", *_ADVERSARY),
     ),
     "moco": Method(
         "MoCo",

@@ -45,11 +45,13 @@ def _lines(runs):
     tail = ""
     if flags["imbalance"] > 1:
         tail = f", imbalance factor {flags['imbalance']:g}"
+    also = " of them" if flags["data_split"] == "full" else ""
     header = ["method", "labels", "seed", "loss, first to last epoch"]
     header += [name for name, *_ in COLUMNS] + ["images/s", "minutes"]
     lines = [
         f"{data['name']}: {data['train']} images to train on{tail}, "
-        f"{data['validation']} for validation, {data['test']} to test, from "
+        f"{data['validation']}{also} for validation, {data['test']} to test, "
+        "from "
         f"which all figures are; hash {data['index_hash'][:16]}. "
         f"{flags['encoder']}, {flags['epochs']} epochs, batch "
         f"{flags['batch_size']}, {flags['optimizer']} with learning rate "

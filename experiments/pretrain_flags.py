@@ -9,6 +9,9 @@ from experiments import method_flags
 from experiments import training_flags
 from experiments.methods import METHODS
 
+#: The policies that can blur.
+BLURRED = ("simclr", "moco_v2")
+
 flags.DEFINE_list(
     "method",
     ["simclr"],
@@ -21,7 +24,8 @@ flags.DEFINE_integer(
     "bn_splits",
     1,
     "Groups of a batch that are normalized by themselves; 8 in MoCo's "
-    "CIFAR-10 demo. Must divide the batch.",
+    "CIFAR-10 demo. Must divide the batch. Of symmetric MoCo both directions "
+    "share them, so that it takes twice as many for groups of the same size.",
     lower_bound=1,
 )
 flags.DEFINE_integer(
@@ -36,6 +40,14 @@ flags.DEFINE_float(
     0.0,
     "Standard deviation of Gaussian noise on views, whose values are from 0 to "
     "1.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+flags.DEFINE_float(
+    "blur",
+    None,
+    f"Probability that a view is blurred, of {' and '.join(BLURRED)}; by "
+    "default the policy's own.",
     lower_bound=0.0,
     upper_bound=1.0,
 )
@@ -73,27 +85,14 @@ def check(values):
     names = method_names(values)
     training_flags.check_list("method", names, METHODS)
     method_flags.check(values, names)
-    training_flags.check_finite(values, "imbalance", "noise")
-    batch_size = training_flags.value_of(values, "batch_size")
-    if batch_size % values.bn_splits:
+    training_flags.check_finite(values, "imbalance", "noise", "blur")
+    if values.blur is not None and values.policy not in BLURRED:
         raise ValueError(
-            f"--batch_size={batch_size} is not divisible by --bn_splits="
-            f"{values.bn_splits}; choose a multiple."
+            f"--blur={values.blur} has an effect on --policy="
+            f"{' and '.join(BLURRED)} only, received --policy="
+            f"{values.policy}; leave it out."
         )
-    if values.images_per_class and batch_size % values.images_per_class:
-        raise ValueError(
-            f"--batch_size={batch_size} is not divisible by "
-            f"--images_per_class={values.images_per_class}; choose a multiple."
-        )
-    if values.images_per_class and not any(
-        METHODS[name].labels for name in names
-    ):
-        takers = [name for name, each in METHODS.items() if each.labels]
-        raise ValueError(
-            f"--images_per_class={values.images_per_class} has an effect on "
-            f"{', '.join(takers)} only, received --method={','.join(names)}; "
-            "leave it out."
-        )
+    _check_batches(values, names)
     if values.bn_splits > 1 and values.adversarial_epsilon is not None:
         raise ValueError(
             f"--bn_splits={values.bn_splits} and --adversarial_epsilon="
@@ -116,3 +115,27 @@ def as_dict(values, name):
     if not METHODS[name].labels:
         del ours["images_per_class"]
     return {**method_flags.as_dict(values, name), **ours}
+
+
+def _check_batches(values, names):
+    """Refuses batches that cannot be divided as other flags want them."""
+    batch_size = training_flags.value_of(values, "batch_size")
+    if batch_size % values.bn_splits:
+        raise ValueError(
+            f"--batch_size={batch_size} is not divisible by --bn_splits="
+            f"{values.bn_splits}; choose a multiple."
+        )
+    if values.images_per_class and batch_size % values.images_per_class:
+        raise ValueError(
+            f"--batch_size={batch_size} is not divisible by "
+            f"--images_per_class={values.images_per_class}; choose a multiple."
+        )
+    if values.images_per_class and not any(
+        METHODS[name].labels for name in names
+    ):
+        takers = [name for name, each in METHODS.items() if each.labels]
+        raise ValueError(
+            f"--images_per_class={values.images_per_class} has an effect on "
+            f"{', '.join(takers)} only, received --method={','.join(names)}; "
+            "leave it out."
+        )

@@ -51,18 +51,20 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 class RunLog(keras.callbacks.Callback):
-    """Writes the metrics and a checkpoint after every epoch.
+    """Writes the metrics after every epoch, and checkpoints.
 
     To stand behind all monitors, so that what they add is in the record.
 
     Args:
         folder: RunFolder.
         initial_epoch: int, epochs that an interrupted run has had.
+        checkpoint_every: int, epochs from one checkpoint to the next.
     """
 
-    def __init__(self, folder, initial_epoch):
+    def __init__(self, folder, initial_epoch, checkpoint_every):
         super().__init__()
         self.folder = folder
+        self.checkpoint_every = checkpoint_every
         records = folder.read("metrics.json") or []
         self.records = records[:initial_epoch]
 
@@ -76,29 +78,9 @@ class RunLog(keras.callbacks.Callback):
         record.update({name: float(value) for name, value in logs.items()})
         self.records.append(record)
         self.folder.write_metrics(self.records)
-        self.folder.save_checkpoint(self.model, epoch + 1)
-
-
-class ViewsSheet(keras.callbacks.Callback):
-    """Shows the views that training sees, in a file and in TensorBoard.
-
-    Args:
-        sheet: uint8 array `(H, W, 3)`.
-        log_dir: TensorBoard's folder.
-    """
-
-    def __init__(self, sheet, log_dir):
-        super().__init__()
-        self.sheet = sheet
-        self.log_dir = log_dir
-
-    def on_train_begin(self, logs=None):
-        import tensorflow as tf
-
-        writer = tf.summary.create_file_writer(str(self.log_dir))
-        with writer.as_default(step=0):
-            tf.summary.image("views", self.sheet[None])
-        writer.close()
+        done = epoch + 1
+        if done % self.checkpoint_every == 0 or done == self.params["epochs"]:
+            self.folder.save_checkpoint(self.model, done)
 
 
 class HeedInterrupts(keras.callbacks.Callback):

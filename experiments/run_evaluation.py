@@ -86,17 +86,22 @@ def figures(features, study_data, probe=True):
         probe: bool, whether to fit a linear probe.
 
     Returns:
-        Dict: validation or test -> figures.
+        Dict: validation or test -> figures; of validation none where its
+        images are trained on.
     """
     if study_data.test.labels is None:
         return {"validation": {}, "test": _geometry(features["test"])}
+    # A probe must not be chosen by what it was fitted to.
+    validation = {} if study_data.validation_is_seen else {
+        "validation_features": features["validation"],
+        "validation_labels": study_data.validation.own_labels,
+    }  # fmt: skip
     measured = evaluation.evaluate_features(
         features["train"],
         study_data.train.own_labels,
         features["test"],
         study_data.test.own_labels,
-        validation_features=features["validation"],
-        validation_labels=study_data.validation.own_labels,
+        **validation,
         probe=probe,
     )
     prefix = "validation_"

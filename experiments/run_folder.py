@@ -21,6 +21,7 @@ PACKAGES = (
     "keras",
     "tensorflow",
     "jax",
+    "torch",
     "numpy",
     "scikit-learn",
     "keras_contrastive",

@@ -61,13 +61,15 @@ def load_data(values, num_subsets=None, imbalance=1.0):
     """
     from experiments import training_flags
 
-    say("Loading TensorFlow and Keras")
+    say("Loading Keras and its backend")
     with command_line.silenced_libraries():
         from experiments import study_data
     # Every model is traced anew, which TensorFlow takes for a mistake; and
     # tensorflow-datasets tells of every file.
     python_logging.getLogger("tensorflow").setLevel("ERROR")
     python_logging.getLogger("absl").setLevel("WARNING")
+    # And JAX of each accelerator that there is not.
+    python_logging.getLogger("jax").setLevel("WARNING")
     if not strategy_flags.is_chief(values):
         python_logging.getLogger("keras_contrastive").setLevel("WARNING")
 
@@ -75,6 +77,7 @@ def load_data(values, num_subsets=None, imbalance=1.0):
         if values.strategy == "multi_worker":
             say("Waiting for all workers")
         devices.start(values)
+        _check_backend(values)
         loaded = study_data.load(
             values.dataset,
             values.data_dir,
@@ -91,11 +94,25 @@ def load_data(values, num_subsets=None, imbalance=1.0):
                 "choose a smaller one."
             )
         _check_agreement(values, loaded)
+    also = " of them" if loaded.validation_is_seen else ""
     say(
         f"{values.dataset}: {len(loaded.train)} images to train on, "
-        f"{len(loaded.validation)} for validation, {len(loaded.test)} to test"
+        f"{len(loaded.validation)}{also} for validation, {len(loaded.test)} to "
+        "test"
     )
     return loaded
+
+
+def _check_backend(values):
+    """Refuses what Keras refuses on a backend."""
+    import keras
+
+    steps = values.steps_per_execution
+    if steps > 1 and keras.backend.backend() == "torch":
+        raise ValueError(
+            f"--steps_per_execution={steps} must be 1 on PyTorch; Keras makes "
+            "no other step there."
+        )
 
 
 def _check_agreement(values, loaded):

@@ -1,6 +1,6 @@
 """Flags that say on which devices and machines to train.
 
-Imports nothing heavy: flags are checked before TensorFlow is imported.
+Imports nothing heavy: flags are checked before Keras is imported.
 """
 
 import json
@@ -11,10 +11,18 @@ from absl import flags
 flags.DEFINE_enum(
     "strategy",
     "default",
-    ["default", "one_device", "mirrored", "multi_worker", "tpu"],
-    "Strategy of tf.distribute: one_device of --devices, mirrored over this "
-    "machine's GPUs or --devices, multi_worker over the machines of TF_CONFIG "
-    "or --cluster, or a tpu. All train to the same numbers.",
+    [
+        "default",
+        "one_device",
+        "mirrored",
+        "multi_worker",
+        "tpu",
+        "data_parallel",
+    ],
+    "On TensorFlow: one_device of --devices, mirrored over this machine's "
+    "GPUs or --devices, multi_worker over the machines of TF_CONFIG or "
+    "--cluster, or a tpu; on JAX: data_parallel over this machine's GPUs or "
+    "--devices. All train to the same numbers.",
 )
 flags.DEFINE_list(
     "devices", None, "Devices to train on, such as GPU:0,GPU:1; all by default."
@@ -42,14 +50,16 @@ flags.DEFINE_enum(
     "synchronized",
     ["synchronized", "local"],
     "Whether several replicas normalize by the moments of the global batch, "
-    "as one device would, or each by those of its own share.",
+    "as one device would, or each by those of its own share; on JAX always "
+    "the first.",
 )
 flags.DEFINE_enum(
     "candidates",
     "global",
     ["global", "local"],
     "Whether several replicas compare an image with those of the global "
-    "batch, as one device would, or with those of their own share.",
+    "batch, as one device would, or with those of their own share; on JAX "
+    "always the first.",
 )
 
 #: What changes the numbers of a run, with its default; the others do not.
@@ -67,22 +77,17 @@ def check(values):
     """
     name = values.strategy
     for flag, takers in (
-        ("devices", ("one_device", "mirrored", "tpu")),
+        ("devices", ("one_device", "mirrored", "tpu", "data_parallel")),
         ("cluster", ("multi_worker",)),
         ("task_index", ("multi_worker",)),
-        ("logical_cpus", ("one_device", "mirrored")),
+        ("logical_cpus", ("one_device", "mirrored", "data_parallel")),
     ):
         if values[flag].present and name not in takers:
             raise ValueError(
                 f"--{flag} goes with --strategy={' or '.join(takers)}, "
                 f"received --strategy={name}."
             )
-    for flag, default in OF_A_RUN.items():
-        if values[flag].value != default and name in ("default", "one_device"):
-            raise ValueError(
-                f"--{flag}={values[flag].value} has an effect on several "
-                f"replicas only, received --strategy={name}."
-            )
+    _check_local(values, name)
     if name == "one_device" and len(values.devices or ()) != 1:
         raise ValueError(
             "--strategy=one_device needs one device, such as --devices=GPU:0."
@@ -124,6 +129,25 @@ def is_chief(values):
     has_chief = "chief" in config.get("cluster", {})
     place = (task.get("type", "worker"), int(task.get("index", 0)))
     return place == ("chief" if has_chief else "worker", 0)
+
+
+def _check_local(values, name):
+    """Refuses what is of a replica's own where there is no such thing."""
+    for flag, default in OF_A_RUN.items():
+        value = values[flag].value
+        if value == default:
+            continue
+        if name in ("default", "one_device"):
+            raise ValueError(
+                f"--{flag}={value} has an effect on several replicas only, "
+                f"received --strategy={name}."
+            )
+        if name == "data_parallel":
+            raise ValueError(
+                f"--{flag}={value} goes with tf.distribute, received "
+                "--strategy=data_parallel: on JAX a batch is one array over "
+                "all devices, and none has a share of its own."
+            )
 
 
 def _check_workers(values):

@@ -64,7 +64,7 @@ class StudyData:
         name: the dataset's name.
         class_names: tuple of str, or None without labels.
         train: Part to train on.
-        validation: Part to choose by.
+        validation: Part to choose by; of a full split some of `train`.
         test: Part to judge by, at the end.
         balanced: Part, `train` as it was before a long tail was drawn of it.
         subset_ids: int array, the subset of each of `train`'s images; None
@@ -83,6 +83,18 @@ class StudyData:
     subset_ids: np.ndarray | None
     random_ids: np.ndarray | None
     index_hash: str
+
+    @property
+    def validation_is_seen(self):
+        """Whether there is training on what should be for validation."""
+        return len(self.bank) < len(self.train)
+
+    @property
+    def bank(self):
+        """Training images that are not among those for validation."""
+        indices = self.train.indices
+        apart = ~np.isin(indices, self.validation.indices)
+        return dataclasses.replace(self.train, indices=indices[apart])
 
     @property
     def num_classes(self):
@@ -120,7 +132,7 @@ def load(
         dataset: str, the name of a source, as in `data.load`.
         data_dir: str or None, where tensorflow-datasets keeps its data.
         image_size: int, side of a folder's images in pixels.
-        data_split: `"standard"` or `"source"`.
+        data_split: `"standard"`, `"full"` or `"source"`.
         num_subsets: int, subsets of the training images; None for none.
         imbalance: float >= 1, the largest class of the training images
             divided by the smallest; other parts stay as they are.
@@ -141,7 +153,7 @@ def load(
     if data_split == "source":
         parts = _source_parts(loaded)
     else:
-        parts = _standard_parts(loaded)
+        parts = _standard_parts(loaded, full=data_split == "full")
     train = _long_tail(parts[0], imbalance)
     subset_ids = random_ids = None
     if num_subsets is not None:
@@ -189,11 +201,16 @@ def _with_plain_labels(loaded):
     )
 
 
-def _standard_parts(loaded):
-    """A tenth of the training images to choose by; the test set as it is."""
+def _standard_parts(loaded, full):
+    """A tenth of the training images to choose by; the test set as it is.
+
+    With `full`, what is to choose by is among what is trained on.
+    """
     pool, test = loaded.train, loaded.test
     labels = _or_count(pool.labels, len(pool.images))
     train, validation = data.split(labels, (0.9, 0.1), seed=DATA_SEED)
+    if full:
+        train = np.arange(len(pool.images))
     return (
         Part(pool.images, pool.labels, train),
         Part(pool.images, pool.labels, validation),

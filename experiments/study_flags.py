@@ -59,6 +59,11 @@ def check(values):
     method_flags.check(values, [values.method])
     training_flags.check_list("settings", values.settings, SETTINGS)
     batch_size = training_flags.value_of(values, "batch_size")
+    if values.data_split == "full":
+        raise ValueError(
+            "--data_split=full trains on the images that settings are "
+            "compared by; choose standard or source."
+        )
     has_subsets = set(values.settings) != {"unsplit"}
     if has_subsets and batch_size % values.num_subsets:
         raise ValueError(

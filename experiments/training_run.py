@@ -12,11 +12,12 @@ from experiments import long_tail_figures
 from experiments import pictures
 from experiments import run_evaluation
 from experiments import run_folder
+from experiments import script
 from experiments import training_flags
 from experiments.run_callbacks import HeedInterrupts
 from experiments.run_callbacks import RunLog
 from experiments.run_callbacks import Stopwatch
-from experiments.run_callbacks import ViewsSheet
+from experiments.tensorboard_log import TensorBoardLog
 from keras_contrastive import callbacks
 from keras_contrastive import export
 from keras_contrastive import models
@@ -88,9 +89,8 @@ def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):
         policy_ids=np.arange(len(some), dtype="int32") % num_policies,
     )
     pictures.draw_views(sheet, folder / "views.png")
-    log_dir = folder / "tensorboard"
     images_per_epoch = len(batches) * len(batches[0]["positions"])
-    log = RunLog(folder, initial_epoch)
+    log = RunLog(folder, initial_epoch, values.checkpoint_every)
     watch = Stopwatch(images_per_epoch, log.records)
     model.fit(
         batches,
@@ -99,8 +99,7 @@ def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):
         callbacks=[
             watch,
             *_monitors(model, study_data, values),
-            keras.callbacks.TensorBoard(log_dir, write_graph=False),
-            ViewsSheet(sheet, log_dir),
+            *_tensorboard(folder / "tensorboard", sheet),
             log,
             HeedInterrupts(),
         ],
@@ -121,12 +120,20 @@ def verbosity():
     return 1 if sys.stdout.isatty() else 2
 
 
+def _tensorboard(log_dir, sheet):
+    try:
+        return [TensorBoardLog(log_dir, sheet)]
+    except ImportError as error:
+        script.say(f"No TensorBoard logs, for tensorboard is missing: {error}")
+        return []
+
+
 def _monitors(model, study_data, values):
     every = values.monitor_every
     if not every or isinstance(model, models.Classifier):
         # A classifier's own accuracy is in the logs.
         return []
-    bank = study_data.train.sample(MONITORED_BANK)
+    bank = study_data.bank.sample(MONITORED_BANK)
     queries = study_data.validation.sample(MONITORED_QUERIES)
     collapse = callbacks.CollapseMonitor(queries.load(), every=every)
     if study_data.train.labels is None:

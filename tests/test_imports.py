@@ -29,7 +29,7 @@ ALLOWED = {
         {"tensorflow", "tensorflow_datasets", "sklearn", "PIL"},
     ),
     "evaluation": (KERAS, {"scipy", "sklearn", "threadpoolctl"}),
-    "distribution": (KERAS, {"tensorflow"}),
+    "distribution": (KERAS, {"tensorflow", "jax"}),
     "callbacks": (KERAS | {"evaluation"}, {"tensorflow", "PIL"}),
     "export": (KERAS | {"layers"}, {"tensorflow"}),
 }
@@ -38,7 +38,9 @@ ALLOWED = {
 BACKEND_FILES = {
     "models/tensorflow_step.py": {"tensorflow"},
     "models/jax_step.py": {"jax"},
+    "models/torch_step.py": {"torch"},
     "layers/fused_tensorflow.py": {"tensorflow"},
+    "distribution/logical_cpus.py": {"jax"},
 }
 
 

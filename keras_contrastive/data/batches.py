@@ -182,10 +182,26 @@ class Batches(keras.utils.PyDataset):
         labels = self._columns.get("labels")
         return None if labels is None else labels[self._rows()]
 
+    @property
+    def columns(self):
+        """What batches are made of: `images`, and what travels with them."""
+        return {"images": self._images, **self._columns}
+
     def __len__(self):
         return -(-self._num_rows // self.batch_size)
 
     def __getitem__(self, index):
+        return self._batch(self.row_numbers(index), 0)
+
+    def row_numbers(self, index):
+        """Which rows of the images a batch holds.
+
+        Args:
+            index: int, which batch of the epoch.
+
+        Returns:
+            int64 array (N,).
+        """
         if not 0 <= index < len(self):
             raise IndexError(
                 f"`index` must be between 0 and {len(self) - 1}, received "
@@ -195,7 +211,7 @@ class Batches(keras.utils.PyDataset):
         stop = min(start + self.batch_size, self._num_rows)
         if stop == self._num_rows:
             self._drawn = True
-        return self._batch(self._rows()[start:stop], 0)
+        return self._rows()[start:stop]
 
     def share(self, epoch, index, share, shares, fill_up=False):
         """One of several equal shares of a batch, for a replica.

@@ -2,7 +2,7 @@
 
 from keras_contrastive.distribution import replicas
 from keras_contrastive.distribution import workers
-from keras_contrastive.distribution.strategy import logical_cpus
+from keras_contrastive.distribution.logical_cpus import logical_cpus
 from keras_contrastive.distribution.strategy import strategy
 
 __all__ = ["logical_cpus", "replicas", "strategy", "workers"]

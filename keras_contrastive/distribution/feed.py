@@ -35,7 +35,7 @@ def feed(batches, strategy, fill_up=False, to_predict=False):
 
     replicas = strategy.num_replicas_in_sync
     check_batch_size(batches.batch_size, replicas)
-    steps = _steps_of_epoch(batches, fill_up)
+    steps = steps_of_epoch(batches, fill_up)
     signature = {
         name: tf.TensorSpec(values.shape, values.dtype)
         for name, values in batches.share(0, 0, 0, replicas, fill_up).items()
@@ -67,8 +67,20 @@ def feed(batches, strategy, fill_up=False, to_predict=False):
     return strategy.distribute_datasets_from_function(shares_of_worker), steps
 
 
-def _steps_of_epoch(batches, fill_up):
-    """Full batches of an epoch, or all; says what is left out."""
+def steps_of_epoch(batches, fill_up):
+    """Full batches of an epoch, or all; warns of what is left out.
+
+    Args:
+        batches: `data.Batches`.
+        fill_up: bool, whether the last batch is filled up where it is not
+            full.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: if there is no full batch.
+    """
     steps, rest = divmod(batches.num_images, batches.batch_size)
     if rest and fill_up:
         return steps + 1

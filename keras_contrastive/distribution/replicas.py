@@ -20,6 +20,38 @@ def index():
     return 0 if context is None else context.replica_id_in_sync_group
 
 
+def count_of(strategy):
+    """How many replicas a strategy has, in a step or out of it.
+
+    On JAX `count` says 1 whatever there are: a step's arrays are those of the
+    global batch, of which each device holds a part.
+
+    Args:
+        strategy: tf.distribute.Strategy, keras.distribution.DataParallel, or
+            None.
+
+    Returns:
+        int, 1 without a strategy.
+    """
+    if strategy is None:
+        return 1
+    if is_global(strategy):
+        return strategy.num_model_replicas
+    return strategy.num_replicas_in_sync
+
+
+def is_global(strategy):
+    """Whether a step sees the global batch, as it does on JAX.
+
+    Args:
+        strategy: as in `count_of`.
+
+    Returns:
+        bool.
+    """
+    return hasattr(strategy, "num_model_replicas")
+
+
 def checked_rows(values):
     """How many rows a replica has; refuses unequal ones when it runs.
 

@@ -1,16 +1,26 @@
-"""Strategies of tf.distribute by name."""
+"""Strategies by name: those of tf.distribute, and that of JAX."""
 
 import keras
 
-STRATEGIES = ("default", "one_device", "mirrored", "multi_worker", "tpu")
+# By the backend that they need.
+STRATEGIES = {
+    "default": "tensorflow",
+    "one_device": "tensorflow",
+    "mirrored": "tensorflow",
+    "multi_worker": "tensorflow",
+    "tpu": "tensorflow",
+    "data_parallel": "jax",
+}
 
 
 def strategy(name="default", devices=None, workers=None, task_index=None):
-    """The `tf.distribute.Strategy` of a name; TensorFlow only.
+    """The strategy of a name: of tf.distribute, or on JAX of Keras.
 
     Build and compile a model in its scope, and train it as ever: `fit`,
     `evaluate` and `predict` then share the batches out, and N replicas train
     as one would.
+
+    On TensorFlow:
 
     | name | replicas |
     |---|---|
@@ -20,11 +30,18 @@ def strategy(name="default", devices=None, workers=None, task_index=None):
     | `"multi_worker"` | one on each GPU of each machine, or on its CPU |
     | `"tpu"` | one on each core of a TPU; never tried, for want of one |
 
+    On JAX:
+
+    | name | replicas |
+    |---|---|
+    | `"data_parallel"` | one on each device of this machine |
+
     Args:
         name: str, as above.
         devices: list of str, such as `["GPU:0", "GPU:1"]`: of `"mirrored"`
-            which devices, by default all GPUs; of `"one_device"` the one; of
-            `"tpu"` the TPU's name or address. Not for the others.
+            and `"data_parallel"` which devices, by default all GPUs; of
+            `"one_device"` the one; of `"tpu"` the TPU's name or address. Not
+            for the others.
         workers: list of str, `"host:port"` of all workers, the same list on
             each; by default those of the environment variable TF_CONFIG.
             Only for `"multi_worker"`.
@@ -32,11 +49,11 @@ def strategy(name="default", devices=None, workers=None, task_index=None):
             Goes with `workers`.
 
     Returns:
-        tf.distribute.Strategy.
+        tf.distribute.Strategy, or keras.distribution.DataParallel.
 
     Raises:
         ValueError: for an unknown name, an argument that another name takes,
-            devices that there are not, or a backend that is not TensorFlow.
+            devices that there are not, or a backend that lacks it.
 
     Example:
 
@@ -48,15 +65,11 @@ def strategy(name="default", devices=None, workers=None, task_index=None):
     model.fit(images, batch_size=256 * strategy.num_replicas_in_sync)
     ```
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "tf.distribute needs the backend tensorflow, received "
-            f"{keras.backend.backend()}; set KERAS_BACKEND=tensorflow."
-        )
     if name not in STRATEGIES:
         raise ValueError(
             f"`name` must be one of {', '.join(STRATEGIES)}, received {name!r}."
         )
+    _check_backend(name)
     _check_arguments(name, devices, workers, task_index)
     return {
         "default": _default,
@@ -64,49 +77,29 @@ def strategy(name="default", devices=None, workers=None, task_index=None):
         "mirrored": _mirrored,
         "multi_worker": _multi_worker,
         "tpu": _tpu,
+        "data_parallel": _data_parallel,
     }[name](devices, workers, task_index)
 
 
-def logical_cpus(count):
-    """Makes TensorFlow take the processor for several devices, "CPU:0" on.
-
-    To try out on one machine what is meant for many; nothing gets faster by
-    it. To be called before TensorFlow does anything else.
-
-    Args:
-        count: int >= 1.
-
-    Returns:
-        List of the devices' names, for `strategy("mirrored", devices=...)`.
-
-    Raises:
-        ValueError: for a number below 1.
-        RuntimeError: if TensorFlow is at work already.
-    """
-    import tensorflow as tf
-
-    if count < 1:
-        raise ValueError(f"`count` must be at least 1, received {count}.")
-    (processor,) = tf.config.list_physical_devices("CPU")
-    try:
-        tf.config.set_logical_device_configuration(
-            processor, [tf.config.LogicalDeviceConfiguration()] * count
-        )
-    except RuntimeError as error:
-        raise RuntimeError(
-            "`logical_cpus` must be called before TensorFlow computes "
-            "anything, and it has."
-        ) from error
-    return [f"CPU:{index}" for index in range(count)]
+def _check_backend(name):
+    needed, found = STRATEGIES[name], keras.backend.backend()
+    if found == needed:
+        return
+    others = [each for each, by in STRATEGIES.items() if by == found]
+    instead = f", or take {' or '.join(others)}" if others else ""
+    raise ValueError(
+        f"The strategy {name!r} needs the backend {needed}, received {found}; "
+        f"set KERAS_BACKEND={needed}{instead}."
+    )
 
 
 def _check_arguments(name, devices, workers, task_index):
     """Refuses what a strategy would silently leave aside."""
     if devices and name in ("default", "multi_worker"):
         raise ValueError(
-            f"`devices` goes with 'one_device', 'mirrored' or 'tpu', received "
-            f"{list(devices)} with {name!r}; a worker takes all GPUs that "
-            "CUDA_VISIBLE_DEVICES leaves it."
+            "`devices` goes with 'one_device', 'mirrored', 'tpu' or "
+            f"'data_parallel', received {list(devices)} with {name!r}; a "
+            "worker takes all GPUs that CUDA_VISIBLE_DEVICES leaves it."
         )
     if name == "one_device" and len(devices or ()) != 1:
         raise ValueError(
@@ -139,14 +132,14 @@ def _default(devices, workers, task_index):
 def _one_device(devices, workers, task_index):
     import tensorflow as tf
 
-    _check_devices(devices)
+    _check_devices(devices, _devices_of_tensorflow())
     return tf.distribute.OneDeviceStrategy(devices[0])
 
 
 def _mirrored(devices, workers, task_index):
     import tensorflow as tf
 
-    _check_devices(devices or ())
+    _check_devices(devices or (), _devices_of_tensorflow())
     return tf.distribute.MirroredStrategy(devices)
 
 
@@ -190,13 +183,26 @@ def _tpu(devices, workers, task_index):
     return tf.distribute.TPUStrategy(resolver)
 
 
-def _check_devices(devices):
+def _data_parallel(devices, workers, task_index):
+    known = keras.distribution.list_devices()
+    if devices:
+        devices = [each.lower() for each in devices]
+        # Beside an accelerator there is the processor.
+        others = set(keras.distribution.list_devices("cpu")) - set(known)
+        _check_devices(devices, [*known, *sorted(others)])
+    return keras.distribution.DataParallel(devices=devices or known)
+
+
+def _devices_of_tensorflow():
     import tensorflow as tf
 
-    known = [
+    return [
         each.name.rpartition("device:")[2]
         for each in tf.config.list_logical_devices()
     ]
+
+
+def _check_devices(devices, known):
     for device in devices:
         if device.rpartition("device:")[2].lstrip("/") not in known:
             raise ValueError(

@@ -14,6 +14,7 @@ def projection_head(
     hidden_dim=None,
     normalization="batch",
     name="projector",
+    normalize_output=False,
 ):
     """Builds a projection head.
 
@@ -35,6 +36,9 @@ def projection_head(
         normalization: of the hidden layer, as for the encoders; see
             `layers.NormalizationFactory`.
         name: str.
+        normalize_output: bool, whether the projections are normalized over
+            the batch as well, by the same kind of layer, as in SimCLR's
+            code. Not used by None.
 
     Returns:
         A `keras.Model` from features `(batch, input_dim)` to projections
@@ -73,4 +77,6 @@ def projection_head(
     projections = keras.layers.Dense(
         output_dim, use_bias=False, name="projections"
     )(x)
+    if normalize_output:
+        projections = normalize(projections, name="output_normalization")
     return normalize.model(features, projections, name)

@@ -166,7 +166,7 @@ class SplitBatchNormalization(BatchNormalization):
 
     def call(self, inputs, split_ids=None, training=None):
         inputs = ops.cast(inputs, self.compute_dtype)
-        if self._is_plain():
+        if self._is_plain(inputs):
             return super().call(inputs, training=training)
         if training and self.trainable:
             return self._normalize_by_splits(inputs, split_ids)
@@ -208,10 +208,13 @@ class SplitBatchNormalization(BatchNormalization):
             "aggregation": self.aggregation,
         }
 
-    def _is_plain(self):
+    def _is_plain(self, inputs):
         # Of several replicas "pooled" knows how far they lie apart.
         pools = self.aggregation == "pooled" and replicas.count() > 1
-        return self.num_splits == 1 and not (pools or self._spans_replicas())
+        # Left to Keras, it would be refused but on TensorFlow.
+        refused = self.synchronized and not self._fuses(inputs)
+        left_to_us = pools or refused or self._spans_replicas()
+        return self.num_splits == 1 and not left_to_us
 
     def _spans_replicas(self):
         by_all = self.synchronized or self.assignment == "ids"

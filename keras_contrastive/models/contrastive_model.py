@@ -8,8 +8,6 @@ A method is a subclass that states its own mathematics in
 differs by backend is one file, `<backend>_step.py`.
 """
 
-import importlib
-
 import keras
 import numpy as np
 from keras import ops
@@ -18,15 +16,16 @@ from keras_contrastive import layers
 from keras_contrastive import views as views_package
 from keras_contrastive.distribution import replicas
 from keras_contrastive.models import inputs as model_inputs
+from keras_contrastive.models.backend_step import backend_step
+from keras_contrastive.models.on_device import OnDevice
 from keras_contrastive.models.replicated import Replicated
 from keras_contrastive.views.inputs import to_unit_floats
 
-BACKENDS = ("tensorflow", "jax")
 VIEW_ORDERS = ("image_major", "view_major")
 CANDIDATES = ("global", "local")
 
 
-class ContrastiveModel(Replicated, keras.Model):
+class ContrastiveModel(OnDevice, Replicated, keras.Model):
     """Trains an encoder on random views of images; the base of all methods.
 
     `fit` takes images, `(images, labels)` or batches of `data.batches`;
@@ -304,7 +303,7 @@ class ContrastiveModel(Replicated, keras.Model):
             float32 tensor `(N * V, h, w, C)`, ordered by `view_order`.
         """
         drawn = [
-            _step_of_backend().draw_view(
+            backend_step().draw_view(
                 self.policies[min(view, self.num_views - 1)],
                 self.seed,
                 each,
@@ -352,17 +351,25 @@ class ContrastiveModel(Replicated, keras.Model):
         Returns:
             Tensor, shaped like `inputs`.
         """
-        return _step_of_backend().input_gradient(function, inputs)
+        return backend_step().input_gradient(function, inputs)
 
     def train_step(self, *args):
-        return _step_of_backend().train_step(self, *args)
+        return backend_step().train_step(self, *args)
 
     def test_step(self, *args):
-        return _step_of_backend().test_step(self, *args)
+        return backend_step().test_step(self, *args)
+
+    def make_train_function(self, force=False):
+        own = getattr(backend_step(), "train_function", None)
+        if own is None:
+            super().make_train_function(force)
+        elif self.train_function is None or force:
+            self.train_function = own(self)
 
     def fit(
         self, x=None, y=None, batch_size=None, epochs=1, *,
-        callbacks=None, validation_data=None, shuffle=True, **kwargs,
+        callbacks=None, validation_data=None, shuffle=True,
+        data_on_device=None, **kwargs,
     ):  # fmt: skip
         """Trains on images; as keras.Model.fit, with these differences.
 
@@ -383,6 +390,10 @@ class ContrastiveModel(Replicated, keras.Model):
             validation_data: images, `(images, labels)`, a dict of arrays or
                 batches.
             shuffle: bool, whether images come in random order.
+            data_on_device: bool, whether all images are sent to the device
+                before training, and batches gathered there; by default where
+                there is an accelerator and they are an array of at most 4
+                GiB. They stay there until the model trains on others.
             **kwargs: whatever else keras.Model.fit takes.
 
         Returns:
@@ -401,7 +412,7 @@ class ContrastiveModel(Replicated, keras.Model):
                 *model_inputs.images_and_labels(validation_data), batch_size
             )
             kwargs["validation_steps"] = kwargs.get("validation_steps") or steps
-        batches, steps = self.fed(batches)
+        batches, steps = self.fed(self.placed(batches, data_on_device))
         asked = kwargs.pop("steps_per_epoch", None)
         if steps and asked not in (None, steps):
             raise ValueError(
@@ -491,18 +502,6 @@ def _num_images(batch, rows):
     if "weights" not in batch:
         return ops.cast(ops.shape(rows)[0], "float32")
     return replicas.all_sum(ops.sum(batch["weights"])) / replicas.count()
-
-
-def _step_of_backend():
-    """The training step of the backend in use, one file each."""
-    backend = keras.backend.backend()
-    if backend not in BACKENDS:
-        raise ValueError(
-            f"Training needs one of the backends {', '.join(BACKENDS)}, "
-            f"received {backend!r}; set KERAS_BACKEND before keras is "
-            "imported."
-        )
-    return importlib.import_module(f"keras_contrastive.models.{backend}_step")
 
 
 def _policies(views, num_views, least_views):

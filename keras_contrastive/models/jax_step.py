@@ -1,9 +1,45 @@
 """The training step on JAX: state goes in, state comes out."""
 
+import functools
+import itertools
+
 import jax
 import keras
 
-from keras_contrastive.models import inputs
+
+def train_function(model):
+    """What `fit` calls: the steps of an execution, as one compiled program.
+
+    Keras's own runs them one after the other. Images that are on the device
+    are an argument, for a constant would be compiled into the program.
+
+    Args:
+        model: the ContrastiveModel, built and compiled.
+
+    Returns:
+        Function of the state and an iterator of batches, to the logs of the
+        last step and the new state.
+    """
+    one, several = map(
+        functools.partial(_compiled, model), (_one_step, _several_steps)
+    )
+
+    def execute(state, iterator):
+        columns = model.columns_on_device
+        batches = list(itertools.islice(iterator, model.steps_per_execution))
+        if not batches:
+            raise StopIteration
+        for alike in _alike(batches):
+            if len(alike) == 1:
+                logs, state = one(state, columns, alike[0])
+            else:
+                stacked = jax.tree.map(
+                    lambda *each: jax.numpy.stack(each), *alike
+                )
+                logs, state = several(state, columns, stacked)
+        return logs, state
+
+    return execute
 
 
 def train_step(model, state, data):
@@ -95,6 +131,61 @@ def input_gradient(function, inputs):
     return jax.grad(function)(inputs)
 
 
+def has_accelerator():
+    """Whether JAX computes on another device than the processor."""
+    return jax.default_backend() != "cpu"
+
+
+def put_on_device(column):
+    """Sends an array to the device that trains, or to all of them.
+
+    Args:
+        column: NumPy array.
+
+    Returns:
+        Array; whole on every device of a `keras.distribution`.
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return jax.device_put(column)
+    whole = keras.distribution.TensorLayout(
+        [None] * column.ndim, distribution.device_mesh
+    )
+    return keras.distribution.distribute_tensor(column, whole)
+
+
+def _compiled(model, steps):
+    steps = functools.partial(steps, model)
+    if model.run_eagerly or not model.jit_compile:
+        return steps
+    shardings = None
+    if keras.distribution.distribution() is not None:
+        shardings = (None, model._get_state_sharding_spec())
+    return jax.jit(steps, donate_argnums=0, out_shardings=shardings)
+
+
+def _one_step(model, state, columns, data):
+    return model.train_step(state, model.batch_of(data, columns))
+
+
+def _several_steps(model, state, columns, stacked):
+    def step(state, data):
+        logs, state = _one_step(model, state, columns, data)
+        return state, logs
+
+    state, logs = jax.lax.scan(step, state, stacked)
+    return {name: each[-1] for name, each in logs.items()}, state
+
+
+def _alike(batches):
+    """Batches in a row that can be stacked, the last one often alone."""
+
+    def shapes(batch):
+        return [each.shape for each in jax.tree.leaves(batch)]
+
+    return [list(group) for _, group in itertools.groupby(batches, shapes)]
+
+
 def _loss_and_state(model, trainable, non_trainable, metrics, data, training):
     mapping = [
         *zip(model.trainable_variables, trainable),
@@ -103,7 +194,7 @@ def _loss_and_state(model, trainable, non_trainable, metrics, data, training):
     ]
     scope = keras.StatelessScope(state_mapping=mapping, collect_losses=True)
     with scope:
-        batch = inputs.batch_dict(data)
+        batch = model.batch_of(data)
         batch["views"] = (
             model.make_views(batch, model.step.value)
             if training

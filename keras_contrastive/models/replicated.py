@@ -1,12 +1,14 @@
-"""Training on the replicas of a tf.distribute strategy.
+"""Training on the replicas of tf.distribute, or on several devices of JAX.
 
 Keras deals batches out, runs the step on each replica and adds gradients up.
 What it lacks is here: batches of which every image goes to one known replica;
 `fit` and `evaluate` of several workers, where Keras stumbles over a model
 that it wants to build from a batch; moving statistics that do not depend on
-which replica is saved; and a word before training on what cannot work.
+which replica is saved; a model that stays on its devices wherever it is
+called; and a word before training on what cannot work.
 """
 
+import contextlib
 import warnings
 
 import keras
@@ -14,20 +16,42 @@ import keras
 from keras_contrastive import layers
 from keras_contrastive.distribution import replicas
 from keras_contrastive.distribution.feed import feed
+from keras_contrastive.distribution.whole_batches import whole_batches
 
 
 class Replicated:
     """What a model does differently under a strategy; a part of all models."""
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # TensorFlow's Keras remembers its strategy; JAX's does not.
+        self._data_parallel = keras.distribution.distribution()
+
     @property
     def strategy(self):
-        """The tf.distribute.Strategy it was built under, or None."""
-        return getattr(self, "_distribute_strategy", None)
+        """What it was built under, or None.
+
+        A tf.distribute.Strategy, or on JAX keras.distribution.DataParallel.
+        """
+        of_tensorflow = getattr(self, "_distribute_strategy", None)
+        return of_tensorflow or self._data_parallel
 
     @property
     def num_replicas(self):
         """How many replicas train this model, 1 without a strategy."""
-        return self.strategy.num_replicas_in_sync if self.strategy else 1
+        return replicas.count_of(self.strategy)
+
+    def fit(self, *args, **kwargs):
+        with self._on_its_devices():
+            return super().fit(*args, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        with self._on_its_devices():
+            return super().evaluate(*args, **kwargs)
+
+    def predict(self, *args, **kwargs):
+        with self._on_its_devices():
+            return super().predict(*args, **kwargs)
 
     def fed(self, data, fill_up=False, to_predict=False):
         """Batches as this model's strategy wants them.
@@ -43,6 +67,8 @@ class Replicated:
         """
         if self.num_replicas == 1 or not hasattr(data, "share"):
             return data, None
+        if replicas.is_global(self.strategy):
+            return whole_batches(data, self.num_replicas, fill_up), None
         return feed(data, self.strategy, fill_up, to_predict)
 
     def average_statistics(self):
@@ -73,9 +99,25 @@ class Replicated:
         _check_scope(self)
         if self.num_replicas == 1:
             return
+        if replicas.is_global(self.strategy):
+            _check_candidates(self)
+            return
         _check_options(self)
         _check_splits(self)
         _warn_of_random_layers(self)
+
+    def _on_its_devices(self):
+        """On JAX, the scope in which Keras sends batches to all devices."""
+        if replicas.is_global(self.strategy):
+            return self.strategy.scope()
+        if keras.distribution.distribution() is not None:
+            raise ValueError(
+                "This model was made outside of the scope of the "
+                "keras.distribution that is set now, and is on one device; "
+                "make or load it in that scope, or unset it by "
+                "`keras.distribution.set_distribution(None)`."
+            )
+        return contextlib.nullcontext()
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # A contrastive model is built when it is made. Keras would draw a
@@ -100,6 +142,34 @@ def _check_kind(strategy):
         raise ValueError(
             "Keras 3 does not train under ParameterServerStrategy; use "
             "`distribution.strategy('multi_worker')`."
+        )
+    if not replicas.is_global(strategy):
+        return
+    if keras.backend.backend() != "jax":
+        raise ValueError(
+            "keras.distribution needs the backend jax, received "
+            f"{keras.backend.backend()}; set KERAS_BACKEND=jax, or on "
+            "TensorFlow use `distribution.strategy('mirrored')`."
+        )
+    if not isinstance(strategy, keras.distribution.DataParallel):
+        raise ValueError(
+            "Of keras.distribution only DataParallel trains these models, "
+            f"received {type(strategy).__name__}."
+        )
+    if strategy.num_processes > 1:
+        raise ValueError(
+            "keras.distribution must have one process, received "
+            f"{strategy.num_processes}; for several machines use TensorFlow "
+            "and `distribution.strategy('multi_worker')`."
+        )
+
+
+def _check_candidates(model):
+    if model.candidates != "global":
+        raise ValueError(
+            f"`candidates` must be 'global' on JAX, received "
+            f"{model.candidates!r}: there a batch is one array over all "
+            "devices, and none has rows of its own."
         )
 
 
@@ -140,13 +210,11 @@ def _check_splits(model):
 
 
 def _check_scope(model):
-    extended = model.strategy.extended
+    is_within = _within(model.strategy)
     optimizer = getattr(model, "optimizer", None)
     variables = [*model.variables, *getattr(optimizer, "variables", ())]
     outside = [
-        variable.path
-        for variable in variables
-        if not extended.variable_created_in_scope(variable.value)
+        variable.path for variable in variables if not is_within(variable.value)
     ]
     if outside:
         raise ValueError(
@@ -155,6 +223,14 @@ def _check_scope(model):
             "projector, the model and its optimizer in `with "
             "strategy.scope():`."
         )
+
+
+def _within(strategy):
+    """A function that says whether a value was made in a strategy's scope."""
+    if not replicas.is_global(strategy):
+        return strategy.extended.variable_created_in_scope
+    devices = set(strategy.device_mesh.backend_mesh.devices.flat)
+    return lambda value: value.devices() == devices
 
 
 def _warn_of_random_layers(model):

@@ -5,7 +5,6 @@ import functools
 import tensorflow as tf
 
 from keras_contrastive.distribution import workers
-from keras_contrastive.models import inputs
 
 
 def train_step(model, data):
@@ -18,7 +17,7 @@ def train_step(model, data):
     Returns:
         Dict of metrics.
     """
-    batch = inputs.batch_dict(data)
+    batch = model.batch_of(data)
     batch["views"] = model.make_views(batch, model.step.value)
     with tf.GradientTape() as tape:
         loss = model.batch_loss(batch, training=True)
@@ -41,7 +40,7 @@ def test_step(model, data):
     Returns:
         Dict of metrics.
     """
-    batch = inputs.batch_dict(data)
+    batch = model.batch_of(data)
     batch["views"] = model.make_evaluation_views(batch)
     model.batch_loss(batch, training=False)
     return _logs(model)
@@ -86,6 +85,33 @@ def input_gradient(function, inputs):
         tape.watch(inputs)
         value = function(inputs)
     return tape.gradient(value, inputs)
+
+
+def has_accelerator():
+    """Whether there is a GPU or a TPU."""
+    return bool(_accelerators())
+
+
+def put_on_device(column):
+    """Sends an array to the device that trains.
+
+    Args:
+        column: NumPy array.
+
+    Returns:
+        Tensor.
+    """
+    # Integers stay in the host's memory unless they are told.
+    with tf.device((_accelerators() or ["CPU:0"])[0]):
+        return tf.identity(column)
+
+
+def _accelerators():
+    return [
+        f"{device.device_type}:0"
+        for device in tf.config.list_logical_devices()
+        if device.device_type in ("GPU", "TPU")
+    ]
 
 
 def _logs(model):

@@ -130,7 +130,7 @@ class ResizedCrop(Transformation):
         new_height, new_width = size or images.shape[1:3]
         rows = _centers(top, height, new_height)
         columns = _centers(left, width, new_width)
-        columns = ops.where(flip[:, None], columns[:, ::-1], columns)
+        columns = ops.where(flip[:, None], ops.flip(columns, axis=1), columns)
         return filter_images(
             images,
             _weights(rows, height / new_height, images.shape[1], axis=2),

@@ -6,6 +6,7 @@ on how many there are.
 """
 
 import numpy as np
+from keras import ops
 
 from keras_contrastive import losses
 from keras_contrastive.distribution import replicas
@@ -23,13 +24,11 @@ class Share:
     """What a replica has of the batch, and how it sees the rest."""
 
     def __init__(self, view_1, view_2, scores_1, scores_2, positions):
-        import tensorflow as tf
-
         self.views = view_1, view_2
         self.scores = scores_1, scores_2
         self.positions = positions
-        self.labels = tf.gather(LABELS, positions)
-        self.same = tf.gather(SAME, positions)
+        self.labels = ops.take(LABELS, positions, axis=0)
+        self.same = ops.take(SAME, positions, axis=0)
 
     def both(self):
         """The views of all replicas, and where these rows stand."""

@@ -9,27 +9,19 @@ import numpy as np
 import pytest
 
 from keras_contrastive import data
+from tests.differences import difference
+from tests.distribution.five_steps import check_same
 from tests.distribution.losses_on_replicas import LOSSES
-from tests.distribution.train_on_replicas import BATCH_SIZE
 from tests.distribution.train_on_replicas import HALVES
-from tests.distribution.train_on_replicas import IMAGES
-from tests.distribution.train_on_replicas import METHODS
 from tests.distribution.train_on_replicas import WHOLE
+from tests.small_methods import BATCH_SIZE
+from tests.small_methods import IMAGES
+from tests.small_methods import METHODS
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPT = [sys.executable, "-m", "tests.distribution.train_on_replicas"]
 LAUNCH = [sys.executable, "-m", "experiments.launch", "--workers=2", "--"]
 SEVERAL = ("2", "4", "worker_0")
-# How far float32 may be off, relative to the largest value.
-CLOSE = {
-    "loss": 1e-5,
-    # Alignment and uniformity are differences of nearly equal numbers.
-    "figure": 1e-4,
-    "gradient": 1e-5,
-    "weight": 1e-4,
-    "features": 1e-4,
-    "predicted": 1e-4,
-}
 
 
 @pytest.fixture(scope="module")
@@ -54,23 +46,6 @@ def found(tmp_path_factory):
         output = process.communicate()[0]
         assert process.returncode == 0, output[-3000:]
     return {path.stem: dict(np.load(path)) for path in folder.glob("*.npz")}
-
-
-def difference(one, other):
-    """The largest difference, relative to the largest value."""
-    one, other = np.asarray(one, "float64"), np.asarray(other, "float64")
-    scale = max(np.abs(one).max(initial=0.0), 1e-2)
-    return np.abs(one - other).max(initial=0.0) / scale
-
-
-def check_same(one, several, name):
-    """What was trained by a name is the same, to float tolerance."""
-    keys = [key for key in one if key.startswith(f"{name}/")]
-    assert any(key.startswith(f"{name}/gradient/") for key in keys)
-    for key in keys:
-        what = "loss" if key.endswith("loss") else key.split("/")[1]
-        if what in CLOSE:
-            assert difference(one[key], several[key]) < CLOSE[what], key
 
 
 @pytest.mark.parametrize("replicas", SEVERAL)

@@ -1,9 +1,12 @@
 """Strategies by name, and arguments that do not go together."""
 
 import keras
+import numpy as np
 import pytest
 
 from keras_contrastive import distribution
+from keras_contrastive import encoders
+from keras_contrastive import models
 
 ON_TENSORFLOW = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="tf.distribute"
@@ -59,11 +62,26 @@ def test_workers_must_be_known(monkeypatch):
 
 def test_another_backend_is_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(ValueError, match="needs the backend tensorflow"):
+    with pytest.raises(ValueError, match="tensorflow, or take data_parallel"):
         distribution.strategy("mirrored")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(ValueError, match="KERAS_BACKEND=jax.$"):
+        distribution.strategy("data_parallel")
+    with pytest.raises(ValueError, match="tensorflow or jax, received torch"):
+        distribution.logical_cpus(2)
+
+
+@ON_TENSORFLOW
+def test_what_does_nothing_on_tensorflow_is_refused():
+    devices = keras.distribution.DataParallel(devices=["cpu:0", "cpu:1"])
+    with devices.scope():
+        encoder = encoders.two_conv((8, 8, 3), (2, 3), normalization=None)
+        model = models.SimCLR(encoder, projector=None)
+        model.compile("sgd")
+        with pytest.raises(ValueError, match="needs the backend jax"):
+            model.fit(np.zeros((4, 8, 8, 3), "uint8"))
 
 
 def test_logical_cpus_are_some():
-    if keras.backend.backend() == "tensorflow":
-        with pytest.raises(ValueError, match="at least 1, received 0"):
-            distribution.logical_cpus(0)
+    with pytest.raises(ValueError, match="at least 1, received 0"):
+        distribution.logical_cpus(0)

@@ -8,6 +8,7 @@ import pytest
 
 from experiments.methods import METHODS
 from keras_contrastive import layers
+from keras_contrastive import models
 from tests.experiments import scripts
 
 
@@ -124,6 +125,51 @@ def test_float_images_and_labels_with_gaps(dataset, tmp_path):
     assert "| cross_entropy |" in (tmp_path / "methods.md").read_text()
 
 
+def test_recipes_can_train_on_all_images_as_published(flags, tmp_path):
+    process = scripts.run(
+        "pretrain",
+        *flags[:1],
+        "--epochs=2",
+        "--batch_size=40",
+        "--monitor_every=2",
+        "--method=simclr",
+        "--data_split=full",
+        "--projector=normalized_mlp",
+        "--view_order=view_major",
+        "--bn_splits=2",
+        "--blur=0.5",
+        "--warmup=0",
+        "--milestones=0.9",
+        f"--output_dir={tmp_path}",
+    )
+    assert process.returncode == 0, process.stderr
+    folder = tmp_path / "simclr_seed0"
+    record = json.loads((folder / "run.json").read_text())
+    seen = record["dataset"]["train"]
+    assert f"{seen} images to train on" in process.stdout
+    results = json.loads((folder / "results.json").read_text())
+    for kind in ("features", "projections"):
+        # The last epoch's figures, of test images only.
+        for figure in ("knn_accuracy", "linear_probe_accuracy"):
+            assert 0 < results[kind]["test"][figure] <= 1
+        assert not results[kind]["validation"]
+    # Of the step after an epoch.
+    rates = [
+        epoch["learning_rate"]
+        for epoch in json.loads((folder / "metrics.json").read_text())
+    ]
+    assert rates[-1] == pytest.approx(0.1 * rates[0])
+    table = (tmp_path / "methods.md").read_text()
+    assert "of them for validation" in table
+    for column in ("kNN, features", "kNN, projections", "linear probe"):
+        assert column in table
+    model = keras.saving.load_model(folder / "model.keras")
+    assert isinstance(model, models.SimCLR)
+    assert model.view_order == "view_major"
+    *_, blur = model.policies[0].transformations
+    assert blur.probability == 0.5
+
+
 def test_long_tails_are_judged_by_the_frequency_of_classes(flags, tmp_path):
     process = scripts.run(
         "pretrain",
@@ -190,6 +236,11 @@ def test_classifiers_start_from_a_run(runs, flags, tmp_path):
         ("pretrain", "--momentum=1.5", "momentum"),
         ("pretrain", "--policy=strong", "strong"),
         ("pretrain", "--adversarial_share=0.5", "--adversarial_epsilon"),
+        ("pretrain", "--milestones=0.6,0.8", "--warmup=0"),
+        ("pretrain", "--milestones=0.8,0.6", "rising"),
+        ("pretrain", "--milestones=1.5", "rising"),
+        ("pretrain", "--milestones=half", "'half'"),
+        ("three_settings", "--data_split=full", "--data_split=full"),
         ("finetune", "--epochs=3", "--run"),
         ("finetune", "--run=nowhere", "nowhere"),
         ("finetune", "--fractions=0,1", "'0'"),
@@ -198,6 +249,17 @@ def test_classifiers_start_from_a_run(runs, flags, tmp_path):
 )
 def test_refusals_come_at_once_in_one_sentence(script, argument, expected):
     scripts.check_refusal(script, [argument], expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--policy=weak", "--blur=0.5"], "--policy=simclr and moco_v2"),
+        (["--method=moco", "--view_order=view_major"], "simclr only"),
+    ],
+)
+def test_flags_without_effect_are_refused(arguments, expected):
+    scripts.check_refusal("pretrain", arguments, expected)
 
 
 def test_what_only_the_model_can_tell_is_a_sentence_too(flags, tmp_path):

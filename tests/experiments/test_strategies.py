@@ -147,6 +147,7 @@ def test_an_exported_encoder_is_the_same(studies):
         (["--batch_norm=local"], "several replicas only"),
         (["--candidates=local"], "several replicas only"),
         (["--strategy=mirrored", "--task_index=1"], "goes with --strategy"),
+        (["--strategy=mirrored", "--steps_per_execution=2"], "must be 1 with"),
         (["--strategy=multi_worker", "--cluster=a:1"], "go together"),
         (
             ["--strategy=multi_worker", "--cluster=a", "--task_index=0"],

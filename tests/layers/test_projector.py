@@ -45,6 +45,17 @@ def test_mlp_has_one_hidden_normalized_layer():
     np.testing.assert_allclose(outputs, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_the_output_can_be_normalized_too():
+    model = projection_head("mlp", 8, output_dim=3, normalize_output=True)
+    assert kinds(model)[-2:] == ["Dense", "BatchNormalization"]
+    assert not model.layers[-2].use_bias
+    outputs = np.array(model(FEATURES, training=True))
+    np.testing.assert_allclose(outputs.mean(0), 0.0, atol=1e-5)
+    np.testing.assert_allclose(outputs.std(0), 1.0, atol=1e-2)
+    plain = projection_head("mlp", 8, normalization=None, normalize_output=True)
+    assert kinds(plain) == ["Dense", "ReLU", "Dense"]
+
+
 def test_mlp_without_normalization_has_a_bias():
     model = projection_head("mlp", 8, hidden_dim=16, normalization=None)
     assert kinds(model) == ["Dense", "ReLU", "Dense"]

@@ -38,6 +38,16 @@ def test_without_decay_it_is_keras():
         np.testing.assert_array_equal(one, other)
 
 
+def test_twice_the_rate_and_half_the_decay_are_twice_the_loss():
+    """How recipes whose loss is a sum are had with a mean."""
+    weights, gradients = problem()
+    doubled = [[2 * each for each in step] for step in gradients]
+    found = trained(optimizers.SGD(0.12, 0.9, 0.025), weights, gradients)
+    expected = trained(optimizers.SGD(0.06, 0.9, 0.05), weights, doubled)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
 def test_it_survives_serialization():
     optimizer = optimizers.SGD(0.1, 0.8, 5e-4, True, decay_vectors=False)
     copy = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))

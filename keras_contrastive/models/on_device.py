@@ -1,0 +1,130 @@
+"""Images that live on the device, where batches are gathered by index.
+
+Sent batch by batch, small images keep a fast device waiting for its host:
+every batch is cut out of an array, copied and sent. Where all images fit on
+the device they are sent once, and a batch is but the numbers of its rows.
+"""
+
+from keras import ops
+
+from keras_contrastive.models import inputs
+from keras_contrastive.models.backend_step import backend_step
+
+# Well below what any accelerator has; CIFAR-10 takes 0.15 GiB.
+LARGEST_GIB = 4
+
+
+class OnDevice:
+    """What a model does whose images are on the device; part of all models."""
+
+    _placed = None
+
+    @property
+    def columns_on_device(self):
+        """Dict of tensors that batches are gathered from, or None."""
+        return None if self._placed is None else self._placed.tensors
+
+    def placed(self, batches, asked=None):
+        """Puts what batches are made of on the device, where that is wanted.
+
+        It stays there until the model trains on something else.
+
+        Args:
+            batches: `data.Batches`, or any data that `fit` takes.
+            asked: bool, or None to decide by the device and the size.
+
+        Returns:
+            `data.row_batches.RowBatches`, or the batches as they are.
+
+        Raises:
+            ValueError: if it is asked for and cannot be done.
+        """
+        if asked is None:
+            asked = self._gains(batches)
+        elif asked:
+            self._check_can_be_placed(batches)
+        if not asked:
+            self._hold(None)
+            return batches
+        from keras_contrastive.data.row_batches import RowBatches
+
+        rows = RowBatches(batches)
+        if self._placed is None or not self._placed.holds(rows.columns):
+            self._hold(_Placed(rows.columns, backend_step()))
+        return rows
+
+    def batch_of(self, data, columns=None):
+        """A batch as a dict, from what a data adapter yields.
+
+        Args:
+            data: as in `inputs.batch_dict`, or a dict with `row_numbers`.
+            columns: dict of tensors to gather from; by default those that
+                are on the device.
+
+        Returns:
+            Dict with `images` and `positions` at least.
+        """
+        if not (isinstance(data, dict) and "row_numbers" in data):
+            return inputs.batch_dict(data)
+        batch = dict(data)
+        numbers = batch.pop("row_numbers")
+        for name, column in (columns or self.columns_on_device).items():
+            batch[name] = ops.take(column, numbers, axis=0)
+        return batch
+
+    def _hold(self, placed):
+        if placed is not self._placed:
+            self._placed = placed
+            # It was traced with what was there before.
+            self.train_function = None
+
+    def _gains(self, batches):
+        size = _size(batches)
+        return (
+            size is not None
+            and size <= LARGEST_GIB * 2**30
+            and self.num_replicas == 1
+            and backend_step().has_accelerator()
+        )
+
+    def _check_can_be_placed(self, batches):
+        if self.num_replicas > 1:
+            raise ValueError(
+                "`data_on_device` must be False or None on several devices, "
+                "received True; each is sent its own share of a batch."
+            )
+        if _size(batches) is None:
+            raise ValueError(
+                "`data_on_device` is for images as an array, or batches that "
+                "`data.batches` made of one, received data of another kind; "
+                "leave it out."
+            )
+
+
+class _Placed:
+    """What lies on the device, and the arrays that it was made of."""
+
+    def __init__(self, columns, step):
+        self._columns = columns
+        self.tensors = {
+            name: step.put_on_device(_as_batches_have(column))
+            for name, column in columns.items()
+        }
+
+    def holds(self, columns):
+        return self._columns.keys() == columns.keys() and all(
+            self._columns[name] is column for name, column in columns.items()
+        )
+
+
+def _size(batches):
+    """Bytes of all that batches are made of; None if it is no arrays."""
+    if not hasattr(batches, "row_numbers"):
+        return None
+    sizes = [getattr(each, "nbytes", None) for each in batches.columns.values()]
+    return None if None in sizes else sum(sizes)
+
+
+def _as_batches_have(column):
+    """Floats as float32, like those of batches."""
+    return column.astype("float32") if column.dtype.kind == "f" else column

@@ -1,0 +1,105 @@
+"""The training step on PyTorch."""
+
+import torch
+from keras import ops
+
+
+def train_step(model, data):
+    """Views, loss, gradients, update, and one step further.
+
+    Args:
+        model: the ContrastiveModel.
+        data: what the data adapter yields.
+
+    Returns:
+        Dict of metrics.
+    """
+    batch = model.batch_of(data)
+    with torch.no_grad():
+        batch["views"] = model.make_views(batch, model.step.value)
+    loss = model.batch_loss(batch, training=True)
+    scaled_loss = model.optimizer.scale_loss(loss)
+    variables = model.trainable_variables
+    gradients = torch.autograd.grad(
+        scaled_loss,
+        [variable.value for variable in variables],
+        materialize_grads=True,
+    )
+    with torch.no_grad():
+        model.optimizer.apply(gradients, variables)
+        model.step.assign(model.step + 1)
+        return model.get_metrics_result()
+
+
+def test_step(model, data):
+    """The loss under the views of step 0, nothing updated.
+
+    Args:
+        model: the ContrastiveModel.
+        data: what the data adapter yields.
+
+    Returns:
+        Dict of metrics.
+    """
+    batch = model.batch_of(data)
+    batch["views"] = model.make_evaluation_views(batch)
+    model.batch_loss(batch, training=False)
+    return model.get_metrics_result()
+
+
+def draw_view(policy, seed, images, step, view, positions, policy_ids):
+    """One random view of each image.
+
+    Args:
+        policy: a view policy.
+        seed: int.
+        images: tensor `(N, H, W, C)`, uint8 or float in [0, 1].
+        step: int32 scalar tensor.
+        view: int, which of an image's views.
+        positions: int32 tensor `(N,)`.
+        policy_ids: int32 tensor `(N,)`, or None.
+
+    Returns:
+        float32 tensor `(N, h, w, C)`.
+    """
+    return policy(
+        images,
+        seed=seed,
+        step=step,
+        view=view,
+        positions=positions,
+        policy_ids=policy_ids,
+    )
+
+
+def input_gradient(function, inputs):
+    """The gradient of a function's value with respect to its inputs.
+
+    Args:
+        function: from a tensor like `inputs` to a scalar.
+        inputs: float tensor.
+
+    Returns:
+        Tensor, shaped like `inputs`.
+    """
+    inputs = inputs.detach().requires_grad_()
+    with torch.enable_grad():
+        value = function(inputs)
+    return torch.autograd.grad(value, inputs)[0]
+
+
+def has_accelerator():
+    """Whether tensors are made on another device than the processor."""
+    return ops.zeros(()).device.type != "cpu"
+
+
+def put_on_device(column):
+    """Sends an array to the device that trains.
+
+    Args:
+        column: NumPy array.
+
+    Returns:
+        Tensor.
+    """
+    return ops.convert_to_tensor(column)

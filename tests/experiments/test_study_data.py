@@ -1,0 +1,46 @@
+"""Which images are trained on, and which are held back."""
+
+import numpy as np
+import pytest
+
+from experiments import study_data
+
+
+@pytest.fixture
+def cut(dataset):
+    return lambda **kwargs: study_data.load(
+        f"npz:{dataset}", None, 32, **kwargs
+    )
+
+
+@pytest.mark.parametrize("split", ["standard", "source"])
+def test_what_is_for_validation_is_held_back(cut, split):
+    parts = cut(data_split=split)
+    assert not np.isin(parts.validation.indices, parts.train.indices).any()
+    assert not parts.validation_is_seen
+    np.testing.assert_array_equal(parts.bank.indices, parts.train.indices)
+
+
+def test_a_full_split_trains_on_all_but_the_test_images(cut):
+    standard, full = cut(data_split="standard"), cut(data_split="full")
+    assert full.validation_is_seen
+    np.testing.assert_array_equal(
+        full.train.indices, np.arange(len(full.train.images))
+    )
+    for name in ("validation", "test"):
+        np.testing.assert_array_equal(
+            getattr(full, name).indices, getattr(standard, name).indices
+        )
+    # What curves are drawn of is not in the bank that it is sought in.
+    np.testing.assert_array_equal(
+        np.sort(full.bank.indices), np.sort(standard.train.indices)
+    )
+    assert full.index_hash != standard.index_hash
+
+
+def test_a_long_tail_is_drawn_of_all_images(cut):
+    parts = cut(data_split="full", imbalance=4.0)
+    assert len(parts.balanced) == len(parts.train.images)
+    most = np.bincount(parts.balanced.own_labels).max()
+    assert parts.class_counts.max() == most
+    assert parts.validation_is_seen
