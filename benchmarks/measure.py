@@ -9,7 +9,11 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+import resource
+import shutil
 import statistics
+import subprocess
+import sys
 import time
 
 
@@ -29,24 +33,51 @@ def alternate(candidates, runs=5, warmups=1):
     """
     seconds = {name: [] for name in candidates}
     for number in range(-warmups, runs):
-        for name, run in candidates.items():
-            start = time.perf_counter()
-            own = run()
-            elapsed = time.perf_counter() - start
-            if number >= 0:
-                seconds[name].append(own if type(own) is float else elapsed)
-        done = f"round {number + 1}" if number >= 0 else "warm-up"
-        print(f"  {done} of {runs}", flush=True)
+        taken = {name: _seconds(run) for name, run in candidates.items()}
+        if number >= 0:
+            for name, each in taken.items():
+                seconds[name].append(each)
+        done = f"round {number + 1} of {runs}" if number >= 0 else "warm-up"
+        # What is cut short shall have told what it knew.
+        print(
+            f"  {done}: {', '.join(f'{each:.3f}' for each in taken.values())}",
+            flush=True,
+        )
     return seconds
 
 
-def table(seconds, amount=None, unit="images"):
+def first_runs(candidates):
+    """Runs each candidate once, before all others that are counted.
+
+    What a first run takes more than a later one is what is done once:
+    compiling, or starting worker processes.
+
+    Args:
+        candidates: as of `alternate`; those with a method `peak_memory()`
+            are asked for their bytes after their run.
+
+    Returns:
+        Dict from names to seconds, and dict from names to bytes: the most
+        memory that the process of a candidate had held until then.
+    """
+    seconds, peaks = {}, {}
+    for name, run in candidates.items():
+        seconds[name] = _seconds(run)
+        if hasattr(run, "peak_memory"):
+            peaks[name] = run.peak_memory()
+        print(f"  first run: {name}, {seconds[name]:.1f} s", flush=True)
+    return seconds, peaks
+
+
+def table(seconds, amount=None, unit="images", more=None):
     """A table of seconds, rates and ratios; the first candidate is ours.
 
     Args:
         seconds: dict from names to lists, as of `alternate`.
         amount: int, how much of `unit` a run processes, or None.
         unit: str.
+        more: dict from the heads of further columns to dicts from names of
+            candidates to str.
 
     Returns:
         str, lines of Markdown. A ratio is how many times as long as ours a
@@ -56,6 +87,8 @@ def table(seconds, amount=None, unit="images"):
     head = ["candidate", "median s", "least s", "times ours (least to most)"]
     if amount is not None:
         head.insert(3, f"{unit}/s")
+    more = more or {}
+    head += more
     rows = [head, ["---"] * len(head)]
     for name, values in seconds.items():
         median = statistics.median(values)
@@ -65,6 +98,7 @@ def table(seconds, amount=None, unit="images"):
             row.append(f"{amount / median:,.0f}")
         ratio = statistics.median(ratios)
         row.append(f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+        row += [column.get(name, "") for column in more.values()]
         rows.append(row)
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -82,12 +116,39 @@ def machine(*packages):
         f"{name} {importlib.metadata.version(name)}" for name in packages
     ]
     parts = [
+        *_gpus(),
         f"{os.cpu_count()} cores of {_processor()}",
         f"load {os.getloadavg()[0]:.1f} before the run",
         f"Python {platform.python_version()}",
         *versions,
     ]
     return ", ".join(parts)
+
+
+def peak_memory():
+    """The most bytes of resident memory that this process ever had."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # In kilobytes, but on macOS.
+    return peak * (1 if sys.platform == "darwin" else 1024)
+
+
+def _seconds(run):
+    start = time.perf_counter()
+    own = run()
+    elapsed = time.perf_counter() - start
+    return own if type(own) is float else elapsed
+
+
+def _gpus():
+    """Name and driver of each GPU, as far as NVIDIA's tool tells."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    query = ["--query-gpu=name,driver_version", "--format=csv,noheader"]
+    told = subprocess.run([tool, *query], capture_output=True, text=True)
+    return [
+        line.replace(", ", ", driver ") for line in told.stdout.splitlines()
+    ]
 
 
 def _processor():

@@ -7,6 +7,7 @@ It is optional: name its Python by `--peer_python`. To make one:
 """
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -20,7 +21,14 @@ flags.DEFINE_string(
     "beside ours; without it only ours is measured.",
 )
 
-SCRIPT = pathlib.Path(__file__).with_name("peer_worker.py")
+flags.DEFINE_bool(
+    "peer_channels_last",
+    False,
+    "Whether the peer trains in this memory format where it loads its images; "
+    "on views that are given, both formats are measured anyway.",
+)
+
+ROOT = pathlib.Path(__file__).parents[1]
 
 
 class Peer:
@@ -36,13 +44,18 @@ class Peer:
     """
 
     def __init__(self, python, task, **options):
+        # A relative path is one from where we are; links lead out of an
+        # environment.
+        python = os.path.abspath(shutil.which(python))
         self.process = subprocess.Popen(
-            [python, str(SCRIPT), task, json.dumps(options)],
+            [python, "-m", "benchmarks.peer_worker", task, json.dumps(options)],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         self.versions = self._read()
+        self.peak = None
 
     def __call__(self):
         """Runs the task once.
@@ -51,7 +64,12 @@ class Peer:
             Seconds, as measured inside the peer's process.
         """
         print("run", file=self.process.stdin, flush=True)
-        return self._read()
+        seconds, self.peak = self._read()
+        return seconds
+
+    def peak_memory(self):
+        """The most bytes of memory that the peer had, when it last ran."""
+        return self.peak
 
     def close(self):
         """Ends the peer's process."""
@@ -66,6 +84,33 @@ class Peer:
                 "above."
             )
         return json.loads(line)
+
+
+def given_views(steps, **options):
+    """Tasks: updates without a data loader, in every way that PyTorch has.
+
+    Args:
+        steps: int, updates a run.
+        **options: what the task `train_step` takes.
+
+    Returns:
+        List of tuples, as `peers` takes them.
+    """
+    return [
+        (
+            f"PyTorch, views given, {'compiled' if compiled else 'eager'}"
+            + (", channels_last" if last else ""),
+            "train_step",
+            {
+                **options,
+                "steps": steps,
+                "compiled": compiled,
+                "channels_last": last,
+            },
+        )
+        for compiled in (False, True)
+        for last in (False, True)
+    ]
 
 
 def peers(*tasks):

@@ -10,8 +10,6 @@ computed beforehand, is more than there is free is not run.
 
 import multiprocessing
 import pathlib
-import resource
-import sys
 import time
 
 from absl import app
@@ -95,20 +93,13 @@ def work(connection, images, dim, chunk_size, jit_compile):
         tf.constant(generator.normal(size=(images, dim)).astype("float32"))
         for _ in range(2)
     ]
-    before = peak_memory()
+    before = measure.peak_memory()
     while connection.recv() == "run":
         start = time.perf_counter()
         for each in gradient(*views):
             each.numpy()
         connection.send(time.perf_counter() - start)
-    connection.send((before, peak_memory()))
-
-
-def peak_memory():
-    """The most bytes of resident memory that this process ever had."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # In kilobytes, but on macOS.
-    return peak * (1 if sys.platform == "darwin" else 1024)
+    connection.send((before, measure.peak_memory()))
 
 
 def needed(images, chunk_size):

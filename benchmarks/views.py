@@ -10,14 +10,14 @@ policies in one batch, and in batches of one policy each.
 import os
 
 import numpy as np
-import tensorflow as tf
 from absl import app
 from absl import flags
+from keras import ops
 
+from benchmarks import device
 from benchmarks import measure
 from benchmarks import peer
 from keras_contrastive import views
-from keras_contrastive.models import tensorflow_step
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("count", 5000, "Images a run.", lower_bound=1)
@@ -39,25 +39,34 @@ class Ours:
         generator = np.random.default_rng(0)
         shape = (FLAGS.batch_size, FLAGS.size, FLAGS.size, 3)
         self.images = generator.integers(0, 256, shape, "uint8")
-        self.positions = tf.range(FLAGS.batch_size)
-        self.draw = tf.function(
-            lambda images, step, view: tensorflow_step.draw_view(
-                policy, 0, images, step, view, self.positions, policy_ids
+        positions = np.arange(FLAGS.batch_size, dtype="int32")
+        self.draw = device.compiled(
+            lambda images, step, view: policy(
+                images,
+                seed=0,
+                step=step,
+                view=view,
+                positions=positions,
+                policy_ids=policy_ids,
             )
         )
 
     def __call__(self):
         """Draws all views once."""
         for step in range(FLAGS.count // FLAGS.batch_size):
-            images = tf.constant(self.images)
+            images = ops.convert_to_tensor(self.images)
             for view in (0, 1):
-                made = self.draw(images, tf.constant(step), view)
-        made.numpy()
+                place = (
+                    ops.convert_to_tensor(n, "int32") for n in (step, view)
+                )
+                made = self.draw(images, *place)
+        device.wait(made)
 
 
 def main(_):
     """Prints the table."""
-    print(measure.machine("keras", "tensorflow"))
+    device.leave_memory()
+    print(device.machine())
     names = [f"graded_{level}" for level in range(10)]
     ids = np.arange(FLAGS.batch_size, dtype="int32") % len(names)
     candidates = {

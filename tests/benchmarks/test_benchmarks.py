@@ -1,9 +1,12 @@
 """Every benchmark runs, on little."""
 
+import importlib.util
+import os
 import pathlib
 import subprocess
 import sys
 
+import keras
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -15,17 +18,21 @@ LITTLE = {
         *("--batch_size=8", "--size=8", "--steps=1", "--devices=1,2"),
     ],
     "evaluation": ["--train=300", "--test=50", "--dim=8", "--part=knn"],
+    "on_device": [
+        *("--count=20", "--batch_size=10", "--size=8"),
+        "--steps_per_execution=2",
+    ],
     "similarities": ["--smallest=30", "--largest=60", "--chunk_size=16"],
+}
+# What they share.
+PARTS = {
+    *("__init__", "device", "measure", "operations", "peer", "peer_worker"),
+    "training",
 }
 
 
-def test_every_benchmark_is_tried():
-    names = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
-    assert names - {"__init__", "measure", "peer", "peer_worker"} == set(LITTLE)
-
-
-@pytest.mark.parametrize("name", LITTLE)
-def test_benchmark_prints_its_table(name):
+def output_of(name, *more, backend=None):
+    backend = backend or keras.backend.backend()
     process = subprocess.run(
         [
             sys.executable,
@@ -33,13 +40,50 @@ def test_benchmark_prints_its_table(name):
             f"benchmarks.{name}",
             "--runs=1",
             *LITTLE[name],
+            *more,
         ],
         cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
     )
     assert process.returncode == 0, process.stderr
-    assert "| ours" in process.stdout
-    assert "cores" in process.stdout
+    return process.stdout
+
+
+def test_every_benchmark_is_tried():
+    names = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    assert names - PARTS == set(LITTLE)
+
+
+@pytest.mark.parametrize("name", LITTLE)
+def test_benchmark_prints_its_table(name):
+    printed = output_of(name)
+    assert "| ours" in printed
+    assert "cores" in printed
     if name in ("views", "train_step", "pretrain"):
-        assert "peer_python names none" in process.stdout
+        assert "peer_python names none" in printed
+
+
+@pytest.mark.parametrize(
+    ("backend", "name", "more"),
+    [
+        ("jax", "pretrain", ["--steps_per_execution=2", "--data_on_device"]),
+        (
+            "torch",
+            "pretrain",
+            [
+                *("--encoder=resnet18", "--precision=mixed_bfloat16"),
+                *("--count=4", "--batch_size=4", "--splits=2"),
+            ],
+        ),
+        ("torch", "train_step", []),
+        ("torch", "views", []),
+    ],
+)
+def test_other_backends(backend, name, more):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    printed = output_of(name, *more, backend=backend)
+    assert f"{backend} on " in printed
+    assert "| ours" in printed

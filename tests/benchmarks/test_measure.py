@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from benchmarks import measure
@@ -25,6 +27,36 @@ def test_ratios_are_taken_round_by_round():
     ours, theirs = measure.table(seconds, amount=100).splitlines()[2:]
     assert ours == "| ours | 1.000 | 1.000 | 100 | 1.00 (1.00 to 1.00) |"
     assert theirs == "| theirs | 3.000 | 2.000 | 33 | 2.00 (2.00 to 3.00) |"
+
+
+def test_first_runs_tell_seconds_and_memory():
+    class Held:
+        def __call__(self):
+            return 2.5
+
+        def peak_memory(self):
+            return 7
+
+    seconds, peaks = measure.first_runs({"held": Held(), "plain": lambda: 0.5})
+    assert seconds == {"held": 2.5, "plain": 0.5}
+    assert peaks == {"held": 7}
+
+
+def test_further_columns_stand_last():
+    seconds = {"ours": [1.0], "theirs": [2.0]}
+    more = {"peak": {"theirs": "9"}, "share": {"ours": "1", "theirs": "2"}}
+    head, _, ours, theirs = measure.table(seconds, more=more).splitlines()
+    assert head.endswith("| peak | share |")
+    assert ours.endswith("1.00 (1.00 to 1.00) |  | 1 |")
+    assert theirs.endswith("2.00 (2.00 to 2.00) | 9 | 2 |")
+
+
+def test_machine_names_its_gpus(tmp_path, monkeypatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'NVIDIA X1, 580.1'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert measure.machine().startswith("NVIDIA X1, driver 580.1, ")
 
 
 def test_machine_names_cores_and_versions():
