@@ -84,7 +84,14 @@ class RunLog(keras.callbacks.Callback):
 
 
 class HeedInterrupts(keras.callbacks.Callback):
-    """Ends training at an interrupt that got lost within a batch."""
+    """Ends training at an interrupt that got lost within a batch.
 
-    def on_train_batch_end(self, batch, logs=None):
+    Before the next one: for who asks at the end of each, Keras waits until
+    the device is done with it.
+    """
+
+    def on_train_batch_begin(self, batch, logs=None):
+        INTERRUPTS.heed()
+
+    def on_epoch_end(self, epoch, logs=None):
         INTERRUPTS.heed()

@@ -36,7 +36,7 @@ def as_labels(labels, name="labels", count=None):
             f"`{name}` must lie between 0 and {2**31 - 1}, received "
             f"{labels.min()} to {labels.max()}."
         )
-    return labels.astype(np.int32)
+    return labels.astype(np.int32, copy=False)
 
 
 def labels_or_count(labels):

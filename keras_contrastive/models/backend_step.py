@@ -12,8 +12,8 @@ def backend_step():
 
     Returns:
         Module with `train_step`, `test_step`, `draw_view`, `input_gradient`,
-        `has_accelerator` and `put_on_device`; `train_function` too, where
-        Keras's own does not do.
+        `has_accelerator`, `put_on_device` and `take_rows`; `train_function`
+        too, where Keras's own does not do.
 
     Raises:
         ValueError: for a backend that cannot train.

@@ -393,7 +393,7 @@ class ContrastiveModel(OnDevice, Replicated, keras.Model):
             data_on_device: bool, whether all images are sent to the device
                 before training, and batches gathered there; by default where
                 there is an accelerator and they are an array of at most 4
-                GiB. They stay there until the model trains on others.
+                GiB. They stay there, and are sent again if they changed.
             **kwargs: whatever else keras.Model.fit takes.
 
         Returns:
@@ -412,7 +412,8 @@ class ContrastiveModel(OnDevice, Replicated, keras.Model):
                 *model_inputs.images_and_labels(validation_data), batch_size
             )
             kwargs["validation_steps"] = kwargs.get("validation_steps") or steps
-        batches, steps = self.fed(self.placed(batches, data_on_device))
+        with self._on_its_devices():
+            batches, steps = self.fed(self.placed(batches, data_on_device))
         asked = kwargs.pop("steps_per_epoch", None)
         if steps and asked not in (None, steps):
             raise ValueError(

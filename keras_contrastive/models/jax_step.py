@@ -24,12 +24,14 @@ def train_function(model):
         functools.partial(_compiled, model), (_one_step, _several_steps)
     )
 
+    compiles = model.jit_compile and not model.run_eagerly
+
     def execute(state, iterator):
         columns = model.columns_on_device
         batches = list(itertools.islice(iterator, model.steps_per_execution))
         if not batches:
             raise StopIteration
-        for alike in _alike(batches):
+        for alike in _alike(batches) if compiles else zip(batches):
             if len(alike) == 1:
                 logs, state = one(state, columns, alike[0])
             else:
@@ -152,6 +154,19 @@ def put_on_device(column):
         [None] * column.ndim, distribution.device_mesh
     )
     return keras.distribution.distribute_tensor(column, whole)
+
+
+def take_rows(column, numbers):
+    """Gathers rows of what is on the device, there.
+
+    Args:
+        column: tensor `(M, ...)`.
+        numbers: int32 tensor `(N,)`.
+
+    Returns:
+        Tensor `(N, ...)`.
+    """
+    return jax.numpy.take(column, numbers, axis=0, mode="clip")
 
 
 def _compiled(model, steps):

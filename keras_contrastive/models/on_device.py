@@ -5,12 +5,15 @@ every batch is cut out of an array, copied and sent. Where all images fit on
 the device they are sent once, and a batch is but the numbers of its rows.
 """
 
+import keras
+import numpy as np
 from keras import ops
 
+from keras_contrastive.distribution import replicas
 from keras_contrastive.models import inputs
 from keras_contrastive.models.backend_step import backend_step
 
-# Well below what any accelerator has; CIFAR-10 takes 0.15 GiB.
+# A part of what most accelerators have; CIFAR-10 takes 0.15 GiB.
 LARGEST_GIB = 4
 
 
@@ -27,7 +30,7 @@ class OnDevice:
     def placed(self, batches, asked=None):
         """Puts what batches are made of on the device, where that is wanted.
 
-        It stays there until the model trains on something else.
+        It stays there, and is sent again only where it has changed.
 
         Args:
             batches: `data.Batches`, or any data that `fit` takes.
@@ -50,7 +53,9 @@ class OnDevice:
 
         rows = RowBatches(batches)
         if self._placed is None or not self._placed.holds(rows.columns):
-            self._hold(_Placed(rows.columns, backend_step()))
+            # First what was there goes: both might not fit.
+            self._hold(None)
+            self._hold(_Placed(rows.columns))
         return rows
 
     def batch_of(self, data, columns=None):
@@ -69,29 +74,37 @@ class OnDevice:
         batch = dict(data)
         numbers = batch.pop("row_numbers")
         for name, column in (columns or self.columns_on_device).items():
-            batch[name] = ops.take(column, numbers, axis=0)
+            batch[name] = backend_step().take_rows(column, numbers)
         return batch
 
     def _hold(self, placed):
         if placed is not self._placed:
             self._placed = placed
-            # It was traced with what was there before.
-            self.train_function = None
+            if keras.backend.backend() == "tensorflow":
+                # It was traced with what was there before.
+                self.train_function = None
 
     def _gains(self, batches):
         size = _size(batches)
         return (
             size is not None
             and size <= LARGEST_GIB * 2**30
-            and self.num_replicas == 1
+            and not self._shares_batches
             and backend_step().has_accelerator()
         )
 
+    @property
+    def _shares_batches(self):
+        """Whether a strategy deals batches out, be it to one device."""
+        of_tensorflow = self.strategy and not replicas.is_global(self.strategy)
+        return bool(of_tensorflow) or self.num_replicas > 1
+
     def _check_can_be_placed(self, batches):
-        if self.num_replicas > 1:
+        if self._shares_batches:
             raise ValueError(
                 "`data_on_device` must be False or None on several devices, "
-                "received True; each is sent its own share of a batch."
+                "and under any strategy of tf.distribute, received True; "
+                "there batches are dealt out."
             )
         if _size(batches) is None:
             raise ValueError(
@@ -102,18 +115,22 @@ class OnDevice:
 
 
 class _Placed:
-    """What lies on the device, and the arrays that it was made of."""
+    """What lies on the device."""
 
-    def __init__(self, columns, step):
-        self._columns = columns
+    def __init__(self, columns):
         self.tensors = {
-            name: step.put_on_device(_as_batches_have(column))
+            name: backend_step().put_on_device(_as_batches_have(column))
             for name, column in columns.items()
         }
 
     def holds(self, columns):
-        return self._columns.keys() == columns.keys() and all(
-            self._columns[name] is column for name, column in columns.items()
+        """Whether that is what these arrays hold now."""
+        return self.tensors.keys() == columns.keys() and all(
+            np.array_equal(
+                ops.convert_to_numpy(self.tensors[name]),
+                _as_batches_have(column),
+            )
+            for name, column in columns.items()
         )
 
 
@@ -121,8 +138,10 @@ def _size(batches):
     """Bytes of all that batches are made of; None if it is no arrays."""
     if not hasattr(batches, "row_numbers"):
         return None
-    sizes = [getattr(each, "nbytes", None) for each in batches.columns.values()]
-    return None if None in sizes else sum(sizes)
+    columns = batches.columns.values()
+    if not all(isinstance(column, np.ndarray) for column in columns):
+        return None
+    return sum(column.nbytes for column in columns)
 
 
 def _as_batches_have(column):

@@ -106,6 +106,25 @@ def put_on_device(column):
         return tf.identity(column)
 
 
+def take_rows(column, numbers):
+    """Gathers rows of what is on the device, there.
+
+    Args:
+        column: tensor `(M, ...)`.
+        numbers: int32 tensor `(N,)`.
+
+    Returns:
+        Tensor `(N, ...)`.
+    """
+    return _take_rows(column, numbers)
+
+
+# TensorFlow has no kernel that gathers bytes on a GPU, XLA makes one.
+@functools.partial(tf.function, autograph=False, jit_compile=True)
+def _take_rows(column, numbers):
+    return tf.gather(column, numbers)
+
+
 def _accelerators():
     return [
         f"{device.device_type}:0"

@@ -14,7 +14,7 @@ def train_step(model, data):
     Returns:
         Dict of metrics.
     """
-    batch = model.batch_of(data)
+    batch = _sent(model.batch_of(data))
     with torch.no_grad():
         batch["views"] = model.make_views(batch, model.step.value)
     loss = model.batch_loss(batch, training=True)
@@ -41,7 +41,7 @@ def test_step(model, data):
     Returns:
         Dict of metrics.
     """
-    batch = model.batch_of(data)
+    batch = _sent(model.batch_of(data))
     batch["views"] = model.make_evaluation_views(batch)
     model.batch_loss(batch, training=False)
     return model.get_metrics_result()
@@ -103,3 +103,23 @@ def put_on_device(column):
         Tensor.
     """
     return ops.convert_to_tensor(column)
+
+
+def take_rows(column, numbers):
+    """Gathers rows of what is on the device, there.
+
+    Args:
+        column: tensor `(M, ...)`.
+        numbers: int32 tensor `(N,)`.
+
+    Returns:
+        Tensor `(N, ...)`.
+    """
+    return ops.take(column, numbers, axis=0)
+
+
+def _sent(batch):
+    """A batch on the device: a DataLoader's tensors come on the processor."""
+    return {
+        name: ops.convert_to_tensor(values) for name, values in batch.items()
+    }

@@ -74,6 +74,14 @@ def same(ours, theirs, start, bound):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("source", ["digits", "folder"])
+def test_sources_are_the_same(trained, backend, source):
+    ours, theirs = trained(backend), trained("tensorflow")
+    assert len(theirs[f"source/{source}"]) >= 20
+    same(ours, theirs, f"source/{source}", 0.5 / 255)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_views_are_the_same(trained, backend, policy):
     ours, theirs = trained(backend), trained("tensorflow")

@@ -15,6 +15,7 @@ import warnings
 import keras
 import numpy as np
 from keras import ops
+from PIL import Image
 
 from keras_contrastive import data
 from keras_contrastive import encoders
@@ -168,6 +169,18 @@ def drawn(name):
     return np.stack([ops.convert_to_numpy(each) for each in both])
 
 
+def loaded_images(folder):
+    """Images of sources that need no TensorFlow, by the name of the source."""
+    pictures = folder / f"pictures_{keras.backend.backend()}"
+    pictures.mkdir()
+    for number, image in enumerate(IMAGES):
+        Image.fromarray(image).save(pictures / f"{number:02d}.png")
+    return {
+        "digits": data.load("digits").train.images[:20],
+        "folder": data.load(f"folder:{pictures}", image_size=8).train.images,
+    }
+
+
 def start_all(folder):
     """Saves the models that every backend begins with."""
     for name, build in ALL.items():
@@ -182,6 +195,8 @@ def main():
     if backend == "tensorflow":
         start_all(folder)
     found = {f"views/{name}": drawn(name) for name in POLICIES}
+    for name, images in loaded_images(folder).items():
+        found[f"source/{name}"] = np.asarray(images)
     runs = {name: train(folder, name) for name in ALL}
     runs.update(
         {f"{name}_placed": train_placed(folder, name) for name in PLACED}

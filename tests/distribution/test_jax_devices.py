@@ -40,7 +40,7 @@ def found(tmp_path_factory):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
     )
     assert process.returncode == 0, process.stderr[-3000:]
     return {path.stem: dict(np.load(path)) for path in folder.glob("*.npz")}
@@ -94,6 +94,7 @@ def test_steps_of_one_execution(found):
     [
         ("batch", "divisible by their number, 4; received 6, choose 4 or 8."),
         ("evaluate", "received 6, choose 4 or 8."),
+        ("placed", "`data_on_device` must be False or None on several"),
         ("candidates", "`candidates` must be 'global' on JAX"),
         ("optimizer", "were made outside of the strategy's scope"),
         ("model", "was made outside of the scope of the keras.distribution"),

@@ -81,6 +81,7 @@ def refusals(strategy, devices):
     slips = {
         "batch": lambda: ours.fit(IMAGES, batch_size=6),
         "evaluate": lambda: ours.evaluate(IMAGES, batch_size=6),
+        "placed": lambda: ours.fit(IMAGES, data_on_device=True),
         "candidates": lambda: local.fit(IMAGES, batch_size=BATCH_SIZE),
         "optimizer": lambda: outside(ours, nothing, strategy.scope()),
         "model": lambda: outside(single, strategy.scope(), strategy.scope()),

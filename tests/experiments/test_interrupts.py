@@ -39,15 +39,18 @@ def test_a_lost_interrupt_is_raised_again(interruptible, capfd):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_training_ends_with_the_batch(interruptible, monkeypatch):
+def test_training_ends_before_the_next_batch(interruptible, monkeypatch):
     ours = interrupts.Interrupts()
     monkeypatch.setattr("experiments.run_callbacks.INTERRUPTS", ours)
     heed = HeedInterrupts()
     with ours.remembered():
-        heed.on_train_batch_end(0)
+        heed.on_train_batch_begin(0)
+        heed.on_epoch_end(0)
         lose_an_interrupt()
         with pytest.raises(KeyboardInterrupt):
-            heed.on_train_batch_end(1)
+            heed.on_train_batch_begin(1)
+        with pytest.raises(KeyboardInterrupt):
+            heed.on_epoch_end(1)
 
 
 def test_other_errors_of_finalizers_are_still_told(interruptible):

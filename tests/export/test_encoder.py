@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_contrastive import data
 from keras_contrastive import encoders
@@ -53,6 +54,18 @@ def test_exported_encoder_gives_the_models_features(tmp_path, normalization):
     )
     assert len(loaded.inputs) == 1
     assert keras.backend.standardize_dtype(loaded.inputs[0].dtype) == "uint8"
+
+
+def test_exported_encoder_can_be_a_saved_model(tmp_path):
+    model = trained("batch")
+    export.encoder(model).export(tmp_path / "saved", verbose=False)
+    saved = tf.saved_model.load(tmp_path / "saved")
+    np.testing.assert_allclose(
+        saved.serve(images(seed=1)),
+        model.predict(images(seed=1), verbose=0),
+        rtol=1e-4,
+        atol=1e-5,
+    )
 
 
 def test_an_encoder_by_itself_is_exported():

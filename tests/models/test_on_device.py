@@ -4,11 +4,14 @@ import pytest
 from keras import ops
 
 from keras_contrastive import data
+from keras_contrastive import distribution
 from keras_contrastive import models
 from keras_contrastive.models.backend_step import backend_step
 from tests.models.checks import assert_same_weights
 from tests.models.checks import images
 from tests.models.checks import small_model
+
+LABELS = np.arange(24) % 3
 
 
 def fitted(pixels, epochs=2, model=None, **kwargs):
@@ -20,15 +23,20 @@ def fitted(pixels, epochs=2, model=None, **kwargs):
     return model, history.history
 
 
+def column_of(model, name="images"):
+    """What is on the device, as an array."""
+    return ops.convert_to_numpy(model.columns_on_device[name])
+
+
 @pytest.mark.parametrize("kind", ["uint8", "float64"])
 def test_images_on_the_device_train_as_batches_do(kind):
     pixels = images() if kind == "uint8" else images() / 255
     sent, expected = fitted(pixels)
     placed, found = fitted(pixels, data_on_device=True)
     assert sent.columns_on_device is None
-    column = placed.columns_on_device["images"]
+    column = column_of(placed)
     assert column.dtype == ("uint8" if kind == "uint8" else "float32")
-    np.testing.assert_array_equal(column, pixels.astype(column.numpy().dtype))
+    np.testing.assert_array_equal(column, pixels.astype(column.dtype))
     assert found == expected
     assert_same_weights(placed, sent)
 
@@ -75,17 +83,28 @@ def test_several_steps_a_call_are_the_same_steps():
     assert_same_weights(several, one, rtol=1e-4, atol=1e-6)
 
 
-def test_other_images_take_the_place_of_those_before():
+def test_what_is_there_is_sent_once():
+    model, _ = fitted(images(), epochs=1, y=LABELS, data_on_device=True)
+    placed, function = model.columns_on_device, model.train_function
+    # The same in other arrays, of another type: nothing to send or compile.
+    again, labels = images().copy(), LABELS.astype("int64")
+    fitted(again, 1, model, y=labels, data_on_device=True)
+    assert model.columns_on_device is placed
+    assert model.train_function is function
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_other_images_take_the_place_of_those_before(in_place):
     first, second = images(), images(seed=1)
     model, _ = fitted(first, data_on_device=True)
-    placed = model.columns_on_device["images"]
-    model.fit(first, batch_size=8, verbose=0, data_on_device=True)
-    assert model.columns_on_device["images"] is placed
-    model.fit(second, batch_size=8, verbose=0, data_on_device=True)
-    np.testing.assert_array_equal(model.columns_on_device["images"], second)
+    given = second
+    if in_place:
+        given = first
+        given[:] = second
+    model.fit(given, batch_size=8, verbose=0, data_on_device=True)
+    np.testing.assert_array_equal(column_of(model), second)
     # Compiled steps must not go on with what was there before.
-    other, _ = fitted(first)
-    other.fit(first, batch_size=8, verbose=0)
+    other, _ = fitted(images())
     other.fit(second, batch_size=8, verbose=0)
     assert_same_weights(model, other)
 
@@ -145,3 +164,13 @@ def test_images_that_are_no_array_stay_where_they_are(monkeypatch):
     assert model.columns_on_device is None
     with pytest.raises(ValueError, match="another kind"):
         model.fit(data.batches(Lazy(), 8), verbose=0, data_on_device=True)
+
+
+def test_batches_that_a_strategy_deals_out_are_not_on_the_device(monkeypatch):
+    monkeypatch.setattr(backend_step(), "has_accelerator", lambda: True)
+    with distribution.strategy("one_device", ["CPU:0"]).scope():
+        model = small_model(models.SimCLR)
+    model.fit(images(), batch_size=8, verbose=0)
+    assert model.columns_on_device is None
+    with pytest.raises(ValueError, match="batches are dealt out"):
+        model.fit(images(), batch_size=8, verbose=0, data_on_device=True)
