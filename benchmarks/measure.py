@@ -7,14 +7,13 @@ round hold where seconds do not.
 
 import importlib.metadata
 import os
-import pathlib
 import platform
 import resource
-import shutil
 import statistics
-import subprocess
 import sys
 import time
+
+from experiments import machine as this_machine
 
 
 def alternate(candidates, runs=5, warmups=1):
@@ -116,8 +115,8 @@ def machine(*packages):
         f"{name} {importlib.metadata.version(name)}" for name in packages
     ]
     parts = [
-        *_gpus(),
-        f"{os.cpu_count()} cores of {_processor()}",
+        *this_machine.gpus(),
+        f"{os.cpu_count()} cores of {this_machine.processor()}",
         f"load {os.getloadavg()[0]:.1f} before the run",
         f"Python {platform.python_version()}",
         *versions,
@@ -137,25 +136,3 @@ def _seconds(run):
     own = run()
     elapsed = time.perf_counter() - start
     return own if type(own) is float else elapsed
-
-
-def _gpus():
-    """Name and driver of each GPU, as far as NVIDIA's tool tells."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
-    query = ["--query-gpu=name,driver_version", "--format=csv,noheader"]
-    told = subprocess.run([tool, *query], capture_output=True, text=True)
-    return [
-        line.replace(", ", ", driver ") for line in told.stdout.splitlines()
-    ]
-
-
-def _processor():
-    """The processor's name, as far as the system tells."""
-    listing = pathlib.Path("/proc/cpuinfo")
-    if listing.exists():
-        for line in listing.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -127,6 +127,7 @@ def _machine(run):
     if not machine:
         return None
     words = [
+        *machine.get("gpus", ()),
         machine.get("processor"),
         machine.get("cores") and f"{machine['cores']} cores",
         machine.get("memory_gib") and f"{machine['memory_gib']} GiB memory",

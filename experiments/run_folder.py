@@ -17,6 +17,8 @@ import shlex
 import subprocess
 import sys
 
+from experiments import machine
+
 PACKAGES = (
     "keras",
     "tensorflow",
@@ -74,7 +76,7 @@ class RunFolder:
             commit=commit(),
             commits=[*commits, *({commit()} - set(commits))],
             versions=versions(),
-            machine=machine(),
+            machine=machine.describe(),
             started=before.get("started", now()),
             finished=None,
             status="running",
@@ -172,32 +174,6 @@ def peak_memory_gib():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Kilobytes, but bytes on macOS.
     return round(peak / 2 ** (30 if sys.platform == "darwin" else 20), 2)
-
-
-def machine():
-    """What this runs on.
-
-    Returns:
-        Dict with processor, cores, memory in GiB and system.
-    """
-    processor = platform.processor() or platform.machine()
-    info = pathlib.Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                processor = line.partition(":")[2].strip()
-                break
-    memory = None
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "processor": processor,
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
-        "memory_gib": memory and round(memory / 2**30, 1),
-        "system": f"{platform.system()} {platform.release()}",
-    }
 
 
 def command():
