@@ -23,6 +23,7 @@ from keras_contrastive import layers
 from keras_contrastive import models
 from keras_contrastive import optimizers
 from keras_contrastive import views
+from keras_contrastive.models.backend_step import backend_step
 from tests.backends.losses_on_backend import values_and_gradients
 from tests.small_methods import BATCH_SIZE
 from tests.small_methods import IMAGES
@@ -108,6 +109,8 @@ def train(folder, name):
 def train_placed(folder, name):
     """Losses and weights of the same steps, from images on the device."""
     several = 1 if keras.backend.backend() == "torch" else 3
+    # On a processor JAX would run them one by one.
+    backend_step().has_accelerator = lambda: True
     model = loaded(folder, name, steps_per_execution=several)
     fitted = model.fit(batches_for(name), verbose=0, data_on_device=True)
     assert set(model.columns_on_device) >= {"images", "labels"}

@@ -17,6 +17,7 @@ import numpy as np
 
 from keras_contrastive import distribution
 from keras_contrastive import models
+from keras_contrastive.models.backend_step import backend_step
 from tests.distribution import five_steps
 from tests.small_methods import BATCH_SIZE
 from tests.small_methods import IMAGES
@@ -47,6 +48,8 @@ ALL = {**METHODS, "of_keras": of_keras}
 
 def in_one_execution(strategy):
     """The weights after five steps that are compiled as one program."""
+    # On a processor they would be run one by one.
+    backend_step().has_accelerator = lambda: True
     model = five_steps.compiled(
         METHODS["simclr"], strategy, steps_per_execution=5
     )
