@@ -6,6 +6,11 @@ import itertools
 import jax
 import keras
 
+from keras_contrastive.models import neutral_step
+
+draw_view = neutral_step.draw_view
+take_rows = neutral_step.take_rows
+
 
 def train_function(model):
     """What `fit` calls: the steps of an execution, as one compiled program.
@@ -94,31 +99,6 @@ def test_step(model, state, data):
     return logs, (trainable, non_trainable, metrics)
 
 
-def draw_view(policy, seed, images, step, view, positions, policy_ids):
-    """One random view of each image; compiled with the rest of the step.
-
-    Args:
-        policy: a view policy.
-        seed: int.
-        images: array `(N, H, W, C)`, uint8 or float in [0, 1].
-        step: int32 scalar.
-        view: int, which of an image's views.
-        positions: int32 array `(N,)`.
-        policy_ids: int32 array `(N,)`, or None.
-
-    Returns:
-        float32 array `(N, h, w, C)`.
-    """
-    return policy(
-        images,
-        seed=seed,
-        step=step,
-        view=view,
-        positions=positions,
-        policy_ids=policy_ids,
-    )
-
-
 def input_gradient(function, inputs):
     """The gradient of a function's value with respect to its inputs.
 
@@ -156,19 +136,6 @@ def put_on_device(column):
         [None] * column.ndim, distribution.device_mesh
     )
     return keras.distribution.distribute_tensor(column, whole)
-
-
-def take_rows(column, numbers):
-    """Gathers rows of what is on the device, there.
-
-    Args:
-        column: tensor `(M, ...)`.
-        numbers: int32 tensor `(N,)`.
-
-    Returns:
-        Tensor `(N, ...)`.
-    """
-    return jax.numpy.take(column, numbers, axis=0, mode="clip")
 
 
 def _compiled(model, steps):

@@ -5,6 +5,7 @@ import functools
 import tensorflow as tf
 
 from keras_contrastive.distribution import workers
+from keras_contrastive.models import neutral_step
 
 
 def train_step(model, data):
@@ -65,7 +66,11 @@ def draw_view(policy, seed, images, step, view, positions, policy_ids):
     Returns:
         float32 tensor `(N, h, w, C)`.
     """
-    draw = _draw if tf.executing_eagerly() else _compiled_draw(policy, seed)
+    draw = (
+        neutral_step.draw_view
+        if tf.executing_eagerly()
+        else _compiled_draw(policy, seed)
+    )
     place = (tf.cast(step, tf.int32), tf.constant(view))
     return draw(policy, seed, images, *place, positions, policy_ids)
 
@@ -141,17 +146,6 @@ def _logs(model):
     return {name: value[None] for name, value in logs.items()}
 
 
-def _draw(policy, seed, images, step, view, positions, policy_ids):
-    return policy(
-        images,
-        seed=seed,
-        step=step,
-        view=view,
-        positions=positions,
-        policy_ids=policy_ids,
-    )
-
-
 @functools.lru_cache(maxsize=64)
 def _compiled_draw(policy, seed):
     """Compiled once for all views and all models that share a policy.
@@ -160,4 +154,6 @@ def _compiled_draw(policy, seed):
     anything but their views.
     """
     del policy, seed
-    return tf.function(_draw, autograph=False, jit_compile=True)
+    return tf.function(
+        neutral_step.draw_view, autograph=False, jit_compile=True
+    )

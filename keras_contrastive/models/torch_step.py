@@ -3,6 +3,11 @@
 import torch
 from keras import ops
 
+from keras_contrastive.models import neutral_step
+
+draw_view = neutral_step.draw_view
+take_rows = neutral_step.take_rows
+
 
 def train_step(model, data):
     """Views, loss, gradients, update, and one step further.
@@ -47,31 +52,6 @@ def test_step(model, data):
     return model.get_metrics_result()
 
 
-def draw_view(policy, seed, images, step, view, positions, policy_ids):
-    """One random view of each image.
-
-    Args:
-        policy: a view policy.
-        seed: int.
-        images: tensor `(N, H, W, C)`, uint8 or float in [0, 1].
-        step: int32 scalar tensor.
-        view: int, which of an image's views.
-        positions: int32 tensor `(N,)`.
-        policy_ids: int32 tensor `(N,)`, or None.
-
-    Returns:
-        float32 tensor `(N, h, w, C)`.
-    """
-    return policy(
-        images,
-        seed=seed,
-        step=step,
-        view=view,
-        positions=positions,
-        policy_ids=policy_ids,
-    )
-
-
 def input_gradient(function, inputs):
     """The gradient of a function's value with respect to its inputs.
 
@@ -103,19 +83,6 @@ def put_on_device(column):
         Tensor.
     """
     return ops.convert_to_tensor(column)
-
-
-def take_rows(column, numbers):
-    """Gathers rows of what is on the device, there.
-
-    Args:
-        column: tensor `(M, ...)`.
-        numbers: int32 tensor `(N,)`.
-
-    Returns:
-        Tensor `(N, ...)`.
-    """
-    return ops.take(column, numbers, axis=0)
 
 
 def _sent(batch):
