@@ -12,14 +12,14 @@ contrasts are looked at and the intervals are not widened for that.
 import dataclasses
 import math
 
-from experiments.report_figures import CLUSTERING
-from experiments.report_figures import NOT_MEASURED
-from experiments.report_figures import deviation
-from experiments.report_figures import mean
-from experiments.report_figures import signed
-from experiments.report_runs import REPRESENTATIONS
-from experiments.report_tables import Row
-from experiments.report_tables import Table
+from experiments.report.figures import CLUSTERING
+from experiments.report.figures import NOT_MEASURED
+from experiments.report.figures import deviation
+from experiments.report.figures import mean
+from experiments.report.figures import signed
+from experiments.report.runs import REPRESENTATIONS
+from experiments.report.tables import Row
+from experiments.report.tables import Table
 
 # The first against the second, and what that asks.
 QUESTIONS = {
@@ -77,7 +77,7 @@ def contrast(study, first, second, representation="features", split="test"):
     """Takes the difference between two settings.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
         first: name of a setting.
         second: name of the setting to subtract.
         representation: "features" or "projections".
@@ -105,10 +105,10 @@ def contrasts_table(study):
     """The differences that answer a question, on the test images.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
-        A `report_tables.Table`, or None if no two settings can be compared.
+        A `tables.Table`, or None if no two settings can be compared.
     """
     rows = []
     for (first, second), question in QUESTIONS.items():

@@ -7,14 +7,14 @@ XML as well, so that a strict parser can read its tables.
 import base64
 import pathlib
 
-from experiments import report_charts
-from experiments import report_figures
-from experiments import report_findings
-from experiments import report_provenance
-from experiments import report_run_tables
-from experiments import report_tables
-from experiments.report_contrasts import contrasts_table
-from experiments.report_diagrams import escape
+from experiments.report import charts
+from experiments.report import figures
+from experiments.report import findings
+from experiments.report import provenance
+from experiments.report import run_tables
+from experiments.report import tables
+from experiments.report.contrasts import contrasts_table
+from experiments.report.diagrams import escape
 
 STYLE = pathlib.Path(__file__).with_name("report.css")
 TITLE = "Unsplit, split and mixed contrastive training"
@@ -24,7 +24,7 @@ def render(study):
     """Writes the page.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         The page, str.
@@ -41,8 +41,7 @@ def render(study):
         _provenance(study),
     )
     extent = "".join(
-        f"<li>{escape(words)}</li>"
-        for words in report_provenance.headline(study)
+        f"<li>{escape(words)}</li>" for words in provenance.headline(study)
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
@@ -57,23 +56,23 @@ def render(study):
 
 def _result(study):
     """The main result: headline, diagram, and what it shows in words."""
-    diagram = report_charts.comparison(study)
+    diagram = charts.comparison(study)
     if diagram:
         diagram = (
             '<figure class="card"><figcaption>Clustering accuracy on the test '
             f"images</figcaption>{diagram}{_key(study)}</figure>"
         )
-    words = " ".join(report_findings.paragraph(study))
+    words = " ".join(findings.paragraph(study))
     collapsed = [
         each
         for setting in study.settings
-        for each in report_tables.collapsed(study, setting)
+        for each in tables.collapsed(study, setting)
     ]
     unfinished = [
         f"{run.name}: {run.state}" for run in study.runs if run.results is None
     ]
     return (
-        f'<section class="result"><h2>{escape(report_findings.verdict(study))}'
+        f'<section class="result"><h2>{escape(findings.verdict(study))}'
         f"</h2>{diagram}{_callout('Collapsed', collapsed, 'alarm')}"
         f"{_callout('Not finished', unfinished)}"
         f"{_callout('Missing or unreadable', study.problems)}"
@@ -92,17 +91,15 @@ def _key(study):
         marks.append(("run", "one seed each"))
     if study.comparable:
         marks.append(("claim", "claimed by the source, on validation"))
-    control = report_findings.best_control(study)
+    control = findings.best_control(study)
     if control is not None:
-        name = report_tables.CONTROL_NAMES.get(control[0], control[0])
-        level = report_figures.number(control[1])
+        name = tables.CONTROL_NAMES.get(control[0], control[0])
+        level = figures.number(control[1])
         words = f"reached without training, up to {level} ({name})"
         marks.append(("band", words))
-    chance = study.control(
-        "chance", *report_findings.PRIMARY, report_figures.CLUSTERING.key
-    )
+    chance = study.control("chance", *findings.PRIMARY, figures.CLUSTERING.key)
     if chance is not None:
-        marks.append(("chance", f"chance, {report_figures.number(chance)}"))
+        marks.append(("chance", f"chance, {figures.number(chance)}"))
     if not study.comparable:
         marks.append(("", "claims are for CIFAR-10 and not drawn"))
     items = "".join(
@@ -124,12 +121,12 @@ def _callout(title, sentences, kind="notice"):
 
 def _clustering(study):
     if not study.labelled:
-        words = report_findings.NO_LABELS
+        words = findings.NO_LABELS
         return _section("Clustering accuracy", f"<p>{words}</p>")
-    content = _table(study, report_tables.clustering_table(study))
+    content = _table(study, tables.clustering_table(study))
     if any(len(study.of(s, finished=True)) > 1 for s in study.settings):
-        content += f"<p>{report_figures.SPREAD_NOTE}</p>"
-    content += f"<p>{escape(report_findings.claim_note(study))}</p>"
+        content += f"<p>{figures.SPREAD_NOTE}</p>"
+    content += f"<p>{escape(findings.claim_note(study))}</p>"
     differences = contrasts_table(study)
     if differences is not None:
         content += f"<h3>{differences.title}</h3>"
@@ -138,21 +135,19 @@ def _clustering(study):
 
 
 def _settings(study):
-    table = report_run_tables.settings_table(study)
+    table = run_tables.settings_table(study)
     return _section(table.title, _table(study, table, "stacked"))
 
 
 def _histories(study):
-    figures = "".join(
+    pictures = "".join(
         f'<figure class="card"><figcaption>{title}</figcaption>'
         f"{markup}</figure>"
-        for title, markup in report_charts.histories(study)
+        for title, markup in charts.histories(study)
         if markup
     )
     missing = [
-        title.lower()
-        for title, markup in report_charts.histories(study)
-        if not markup
+        title.lower() for title, markup in charts.histories(study) if not markup
     ]
     note = (
         "<p>Horizontally the epochs; a thin line is one of several seeds. "
@@ -160,22 +155,22 @@ def _histories(study):
     )
     if missing:
         note += f"<p>Not logged: {', '.join(missing)}.</p>"
-    return _section("Training", f'<div class="grid">{figures}</div>{note}')
+    return _section("Training", f'<div class="grid">{pictures}</div>{note}')
 
 
 def _further(study):
-    tables = "".join(
+    content = "".join(
         f"<div><h3>{table.title}</h3>{_table(study, table, 'narrow')}</div>"
-        for table in report_tables.further_tables(study)
+        for table in tables.further_tables(study)
     )
-    if not tables:
-        tables = "<p>Nothing else was measured: no run is finished, or the "
-        tables += "images have no labels.</p>"
-    return _section("Other figures", f'<div class="grid wide">{tables}</div>')
+    if not content:
+        content = "<p>Nothing else was measured: no run is finished, or the "
+        content += "images have no labels.</p>"
+    return _section("Other figures", f'<div class="grid wide">{content}</div>')
 
 
 def _geometry(study):
-    table = report_tables.geometry_table(study)
+    table = tables.geometry_table(study)
     if table is None:
         return _section("Collapse and geometry", "<p>No run is finished.</p>")
     return _section("Collapse and geometry", _table(study, table, "narrow"))
@@ -187,20 +182,20 @@ def _pictures(study):
         ("views.png", "Views that training saw"),
         ("embedding.png", "Test images by their features"),
     ):
-        figures = "".join(
+        pictures = "".join(
             _picture(study, run, path, title)
-            for run, path in report_charts.pictures(study, name)
+            for run, path in charts.pictures(study, name)
         )
-        figures = figures or "<p>No picture was drawn.</p>"
-        content += f'<h3>{title}</h3><div class="grid three">{figures}</div>'
+        pictures = pictures or "<p>No picture was drawn.</p>"
+        content += f'<h3>{title}</h3><div class="grid three">{pictures}</div>'
     return _section("Pictures", content)
 
 
 def _picture(study, run, path, title):
     source = base64.b64encode(path.read_bytes()).decode("ascii")
     words = escape(f"{run.setting}, {run.label}")
-    colour = report_charts.series(study, run.setting)
-    address = escape(report_run_tables.address(run, path.name))
+    colour = charts.series(study, run.setting)
+    address = escape(run_tables.address(run, path.name))
     return (
         f'<figure class="card picture"><figcaption class="series-{colour}">'
         f'{words}</figcaption><a href="{address}"><img '
@@ -210,10 +205,10 @@ def _picture(study, run, path, title):
 
 
 def _runs(study):
-    content = _table(study, report_run_tables.runs_table(study))
-    files = report_run_tables.files_table(study)
+    content = _table(study, run_tables.runs_table(study))
+    files = run_tables.files_table(study)
     content += f"<h3>{files.title}</h3>{_table(study, files, 'files')}"
-    full = report_run_tables.full_table(study)
+    full = run_tables.full_table(study)
     if full is not None:
         content += (
             f"<details><summary>{full.title}</summary>"
@@ -223,11 +218,11 @@ def _runs(study):
 
 
 def _provenance(study):
-    commands = "\n".join(report_provenance.commands(study))
+    commands = "\n".join(provenance.commands(study))
     content = f"<pre>{escape(commands)}</pre>" if commands else ""
     facts = "".join(
         f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>"
-        for term, text in report_provenance.facts(study)
+        for term, text in provenance.facts(study)
     )
     content += f"<dl>{facts}</dl>" if facts else "<p>Nothing was recorded.</p>"
     return _section("How it was made", content)
@@ -262,7 +257,7 @@ def _table(study, table, kind=""):
 def _row(study, table, row):
     colour = ""
     if row.kind == "setting" and row.label in study.settings:
-        colour = f" series-{report_charts.series(study, row.label)}"
+        colour = f" series-{charts.series(study, row.label)}"
     detail = f" <small>{escape(row.detail)}</small>" if row.detail else ""
     cells = "".join(
         f'<td data-label="{escape(column)}">{_cell(cell)}</td>'

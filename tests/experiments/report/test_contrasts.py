@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.report_contrasts import contrast
-from experiments.report_contrasts import contrasts_table
-from experiments.report_runs import Run
-from experiments.report_runs import Study
+from experiments.report.contrasts import contrast
+from experiments.report.contrasts import contrasts_table
+from experiments.report.runs import Run
+from experiments.report.runs import Study
 
 
 def make_study(levels):

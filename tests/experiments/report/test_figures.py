@@ -3,12 +3,12 @@ import statistics
 
 import pytest
 
-from experiments.report_figures import deviation
-from experiments.report_figures import duration
-from experiments.report_figures import mean
-from experiments.report_figures import number
-from experiments.report_figures import signed
-from experiments.report_figures import summary
+from experiments.report.figures import deviation
+from experiments.report.figures import duration
+from experiments.report.figures import mean
+from experiments.report.figures import number
+from experiments.report.figures import signed
+from experiments.report.figures import summary
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,16 @@ accuracy of features on the test images, fixed before any run.
 
 import math
 
-from experiments.report_contrasts import contrast
-from experiments.report_figures import CLUSTERING
-from experiments.report_figures import mean
-from experiments.report_figures import number
-from experiments.report_figures import signed
-from experiments.report_runs import CLAIMS
-from experiments.report_tables import CONTROL_NAMES
-from experiments.report_tables import MEASURED
-from experiments.report_tables import collapsed
-from experiments.report_tables import is_measured
+from experiments.report.contrasts import contrast
+from experiments.report.figures import CLUSTERING
+from experiments.report.figures import mean
+from experiments.report.figures import number
+from experiments.report.figures import signed
+from experiments.report.runs import CLAIMS
+from experiments.report.tables import CONTROL_NAMES
+from experiments.report.tables import MEASURED
+from experiments.report.tables import collapsed
+from experiments.report.tables import is_measured
 
 DATASET_TITLES = {"cifar10": "CIFAR-10", "digits": "the digits"}
 PRIMARY = ("features", "test")
@@ -30,7 +30,7 @@ def dataset_title(study):
     """The name of the images as it stands in a sentence.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
     """
     name = study.dataset.get("name")
     return DATASET_TITLES.get(name, str(name or "these images"))
@@ -40,7 +40,7 @@ def verdict(study):
     """The main result in one line, the headline of the report.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
     """
     if not any(run.results is not None for run in study.runs):
         return "No run is finished yet"
@@ -74,7 +74,7 @@ def paragraph(study):
     """What the study shows, as sentences.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         List of sentences.
@@ -101,7 +101,7 @@ def best_control(study):
     """The control with the best clusters of features on the test images.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         (name, value), or None if no control was measured.
@@ -121,7 +121,7 @@ def claim_note(study):
     """What the claims are, and whether they can be compared.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
     """
     note = (
         "Claimed: what the source calls the validation accuracy of clusters, "

@@ -2,9 +2,9 @@ import pathlib
 
 import pytest
 
-from experiments import report_findings
-from experiments.report_runs import Run
-from experiments.report_runs import Study
+from experiments.report import findings
+from experiments.report.runs import Run
+from experiments.report.runs import Study
 
 ORDERED = {"unsplit": [0.26], "split": [0.37], "mixed": [0.44]}
 
@@ -38,7 +38,7 @@ def make_study(levels, *, losses=None, controls=None, dataset="cifar10"):
 
 
 def words(study):
-    text = " ".join(report_findings.paragraph(study))
+    text = " ".join(findings.paragraph(study))
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -65,12 +65,12 @@ def words(study):
     ],
 )
 def test_the_headline_is_what_the_numbers_allow(levels, expected):
-    assert expected in report_findings.verdict(make_study(levels))
+    assert expected in findings.verdict(make_study(levels))
 
 
 def test_the_headline_says_whose_order_it_is():
     study = make_study({"unsplit": [0.7], "split": [0.6]}, dataset="digits")
-    assert report_findings.verdict(study) == (
+    assert findings.verdict(study) == (
         "The order claimed for CIFAR-10 was not seen on the digits"
     )
 

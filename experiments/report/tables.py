@@ -2,16 +2,16 @@
 
 import dataclasses
 
-from experiments.report_figures import CLUSTERING
-from experiments.report_figures import FURTHER
-from experiments.report_figures import GEOMETRY
-from experiments.report_figures import NOT_MEASURED
-from experiments.report_figures import number
-from experiments.report_figures import summary
-from experiments.report_figures import yes_or_no
-from experiments.report_runs import CLAIMS
-from experiments.report_runs import REPRESENTATIONS
-from experiments.report_runs import SPLITS
+from experiments.report.figures import CLUSTERING
+from experiments.report.figures import FURTHER
+from experiments.report.figures import GEOMETRY
+from experiments.report.figures import NOT_MEASURED
+from experiments.report.figures import number
+from experiments.report.figures import summary
+from experiments.report.figures import yes_or_no
+from experiments.report.runs import CLAIMS
+from experiments.report.runs import REPRESENTATIONS
+from experiments.report.runs import SPLITS
 
 # What was measured, in the order of the columns.
 MEASURED = tuple((kind, split) for kind in REPRESENTATIONS for split in SPLITS)
@@ -73,7 +73,7 @@ def clustering_table(study):
     """Clustering accuracy, beside the claims and the controls.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
     """
     claim = "Claimed on validation"
     if not study.comparable:
@@ -105,8 +105,8 @@ def figure_table(study, figure, each_run=False):
     """One figure of every setting and control.
 
     Args:
-        study: `report_runs.Study`.
-        figure: `report_figures.Figure`.
+        study: `runs.Study`.
+        figure: `figures.Figure`.
         each_run: whether a setting of several seeds has a row for each, too.
     """
     rows = []
@@ -133,7 +133,7 @@ def further_tables(study):
     """A table for each other figure that was measured anywhere.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
     """
     return tuple(
         figure_table(study, figure)
@@ -146,8 +146,8 @@ def is_measured(study, figure):
     """Whether a figure was measured in any finished run.
 
     Args:
-        study: `report_runs.Study`.
-        figure: `report_figures.Figure`.
+        study: `runs.Study`.
+        figure: `figures.Figure`.
     """
     return any(
         study.values(setting, *where, figure.key)
@@ -160,7 +160,7 @@ def geometry_table(study):
     """Collapse and geometry on the test images, of features and projections.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         A `Table`, or None if no run is finished.
@@ -195,7 +195,7 @@ def collapsed(study, setting):
     """Where the runs of a setting collapsed, of either representation.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
         setting: name of the setting.
 
     Returns:

@@ -4,13 +4,13 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from experiments.report_diagrams import LABEL_GAP
-from experiments.report_diagrams import Bar
-from experiments.report_diagrams import Line
-from experiments.report_diagrams import draw_comparison
-from experiments.report_diagrams import draw_history
-from experiments.report_diagrams import escape
-from experiments.report_diagrams import ticks
+from experiments.report.diagrams import LABEL_GAP
+from experiments.report.diagrams import Bar
+from experiments.report.diagrams import Line
+from experiments.report.diagrams import draw_comparison
+from experiments.report.diagrams import draw_history
+from experiments.report.diagrams import escape
+from experiments.report.diagrams import ticks
 
 
 def parse(markup):

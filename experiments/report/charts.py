@@ -1,19 +1,19 @@
 """What a study's diagrams draw: bars of the comparison, lines over epochs."""
 
-from experiments.report_diagrams import Bar
-from experiments.report_diagrams import Line
-from experiments.report_diagrams import draw_comparison
-from experiments.report_diagrams import draw_history
-from experiments.report_figures import CLUSTERING
-from experiments.report_figures import mean
-from experiments.report_figures import number
-from experiments.report_figures import summary
-from experiments.report_findings import PRIMARY
-from experiments.report_findings import best_control
-from experiments.report_runs import CLAIMS
-from experiments.report_runs import SETTINGS
-from experiments.report_tables import CONTROL_NAMES
-from experiments.report_tables import is_measured
+from experiments.report.diagrams import Bar
+from experiments.report.diagrams import Line
+from experiments.report.diagrams import draw_comparison
+from experiments.report.diagrams import draw_history
+from experiments.report.figures import CLUSTERING
+from experiments.report.figures import mean
+from experiments.report.figures import number
+from experiments.report.figures import summary
+from experiments.report.findings import PRIMARY
+from experiments.report.findings import best_control
+from experiments.report.runs import CLAIMS
+from experiments.report.runs import SETTINGS
+from experiments.report.tables import CONTROL_NAMES
+from experiments.report.tables import is_measured
 
 # Colours in the style sheet; settings beyond them take turns.
 NUM_SERIES = 8
@@ -35,7 +35,7 @@ def series(study, setting):
     """The colour of a setting, the same in every report for those we know.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
         setting: name of the setting.
 
     Returns:
@@ -51,7 +51,7 @@ def comparison(study):
     """The diagram of clustering accuracy on test images, by setting.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         Markup, str; empty if clustering was not measured.
@@ -86,7 +86,7 @@ def histories(study):
     """The diagrams of what was logged at each epoch.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         List of (title, markup); the markup is empty where nothing was logged.
@@ -115,7 +115,7 @@ def pictures(study, name):
     """A picture of each setting, of the first run that has it.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
         name: name of the file in a run's folder, e.g. "views.png".
 
     Returns:

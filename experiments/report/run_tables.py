@@ -3,19 +3,19 @@
 import dataclasses
 import urllib.parse
 
-from experiments.report_figures import CLUSTERING
-from experiments.report_figures import FURTHER
-from experiments.report_figures import GEOMETRY
-from experiments.report_figures import NOT_MEASURED
-from experiments.report_figures import duration
-from experiments.report_figures import number
-from experiments.report_figures import yes_or_no
-from experiments.report_runs import part
-from experiments.report_tables import MEASURED
-from experiments.report_tables import Link
-from experiments.report_tables import Row
-from experiments.report_tables import Table
-from experiments.report_tables import is_measured
+from experiments.report.figures import CLUSTERING
+from experiments.report.figures import FURTHER
+from experiments.report.figures import GEOMETRY
+from experiments.report.figures import NOT_MEASURED
+from experiments.report.figures import duration
+from experiments.report.figures import number
+from experiments.report.figures import yes_or_no
+from experiments.report.runs import part
+from experiments.report.tables import MEASURED
+from experiments.report.tables import Link
+from experiments.report.tables import Row
+from experiments.report.tables import Table
+from experiments.report.tables import is_measured
 
 ASPECTS = ("images", "policies", "batches", "normalization", "inference")
 _KMEANS = dataclasses.replace(
@@ -29,7 +29,7 @@ def settings_table(study):
     """What differed between the settings, in words.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
     """
     rows = []
     for setting in study.settings:
@@ -56,7 +56,7 @@ def runs_table(study):
     """Every run: how far it came, its speed, size and data.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
     """
     rows = []
     for run in study.runs:
@@ -94,7 +94,7 @@ def files_table(study):
     """Links to what lies in the runs' folders.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
     """
     return Table(
         title="Files of every run",
@@ -108,7 +108,7 @@ def full_table(study):
     """Every figure of every finished run, a row a representation and split.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         A `Table`, or None if no run is finished.
@@ -152,7 +152,7 @@ def address(run, name):
     """The relative address of a file of a run.
 
     Args:
-        run: `report_runs.Run`.
+        run: `runs.Run`.
         name: name of the file in the run's folder.
     """
     return urllib.parse.quote(f"{run.name}/{name}")

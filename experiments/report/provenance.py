@@ -1,10 +1,10 @@
 """Where a study's figures come from: command, images, versions, machine."""
 
-from experiments.report_figures import NOT_MEASURED
-from experiments.report_figures import duration
-from experiments.report_figures import mean
-from experiments.report_figures import number
-from experiments.report_runs import part
+from experiments.report.figures import NOT_MEASURED
+from experiments.report.figures import duration
+from experiments.report.figures import mean
+from experiments.report.figures import number
+from experiments.report.runs import part
 
 MANY_CLASSES = 20
 
@@ -13,7 +13,7 @@ def commands(study):
     """The command lines that made the runs, each once.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
     """
     return _unique(run.record.get("command") for run in study.runs)
 
@@ -22,7 +22,7 @@ def facts(study):
     """Terms and what is known of them, to stand under the report.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         List of (term, text); several texts of one term are joined by "; ".
@@ -56,7 +56,7 @@ def headline(study):
     """A few words on the extent of the study, to stand under its title.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         List of str.

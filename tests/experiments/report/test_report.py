@@ -11,7 +11,7 @@ import pytest
 
 from experiments import report
 
-ROOT = pathlib.Path(__file__).parent.parent.parent
+ROOT = pathlib.Path(__file__).parents[3]
 MEASURED = [
     (kind, split)
     for kind in ("features", "projections")

@@ -2,43 +2,43 @@
 
 import re
 
-from experiments import report_charts
-from experiments import report_findings
-from experiments import report_provenance
-from experiments import report_run_tables
-from experiments import report_tables
-from experiments.report_contrasts import contrasts_table
-from experiments.report_figures import SPREAD_NOTE
+from experiments.report import charts
+from experiments.report import findings
+from experiments.report import provenance
+from experiments.report import run_tables
+from experiments.report import tables
+from experiments.report.contrasts import contrasts_table
+from experiments.report.figures import SPREAD_NOTE
 
 
 def render(study):
     """Writes the report.
 
     Args:
-        study: `report_runs.Study`.
+        study: `runs.Study`.
 
     Returns:
         The report, str.
     """
     blocks = [
         "# Unsplit, split and mixed contrastive training",
-        escape(" · ".join(report_provenance.headline(study))),
-        f"**{escape(report_findings.verdict(study))}.** "
-        + escape(" ".join(report_findings.paragraph(study))),
+        escape(" · ".join(provenance.headline(study))),
+        f"**{escape(findings.verdict(study))}.** "
+        + escape(" ".join(findings.paragraph(study))),
         *_problems(study),
         "## Clustering accuracy",
         *_clustering(study),
-        *_titled(report_run_tables.settings_table(study), "##"),
+        *_titled(run_tables.settings_table(study), "##"),
         "## Other figures",
     ]
-    for table in report_tables.further_tables(study):
+    for table in tables.further_tables(study):
         blocks += _titled(table)
     blocks += [
-        *_titled(report_tables.geometry_table(study), "##"),
+        *_titled(tables.geometry_table(study), "##"),
         *_pictures(study),
-        *_titled(report_run_tables.runs_table(study), "##"),
-        *_titled(report_run_tables.files_table(study)),
-        *_titled(report_run_tables.full_table(study)),
+        *_titled(run_tables.runs_table(study), "##"),
+        *_titled(run_tables.files_table(study)),
+        *_titled(run_tables.full_table(study)),
         "## How it was made",
         *_provenance(study),
     ]
@@ -70,11 +70,11 @@ def _problems(study):
 
 def _clustering(study):
     if not study.labelled:
-        return [escape(report_findings.NO_LABELS)]
+        return [escape(findings.NO_LABELS)]
     return [
-        *_table(report_tables.clustering_table(study)),
+        *_table(tables.clustering_table(study)),
         escape(SPREAD_NOTE),
-        escape(report_findings.claim_note(study)),
+        escape(findings.claim_note(study)),
         *_titled(contrasts_table(study)),
     ]
 
@@ -121,22 +121,22 @@ def _pictures(study):
         ("embedding.png", "Test images by their features"),
         ("curves.png", "Curves"),
     ):
-        for run, _ in report_charts.pictures(study, name):
+        for run, _ in charts.pictures(study, name):
             words = escape(f"{title}: {run.setting}, {run.label}")
-            address = report_run_tables.address(run, name)
+            address = run_tables.address(run, name)
             blocks.append(f"![{words}]({address})")
     return blocks if len(blocks) > 1 else [*blocks, "No picture was drawn."]
 
 
 def _provenance(study):
-    commands = "\n".join(report_provenance.commands(study))
+    commands = "\n".join(provenance.commands(study))
     blocks = []
     if commands:
         # Longer than any run of backticks inside.
         inside = [len(run) for run in re.findall("`+", commands)]
         fence = "`" * max(3, 1 + max(inside, default=0))
         blocks.append(f"{fence}\n{commands}\n{fence}")
-    facts = report_provenance.facts(study)
+    facts = provenance.facts(study)
     blocks.append(
         "\n".join(f"- {escape(term)}: {escape(text)}" for term, text in facts)
         or "Nothing was recorded."
