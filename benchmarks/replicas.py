@@ -20,7 +20,6 @@ import sys
 
 import keras
 import numpy as np
-import tensorflow as tf
 from absl import app
 from absl import flags
 
@@ -31,6 +30,12 @@ from keras_contrastive import distribution
 from keras_contrastive import encoders
 from keras_contrastive import models
 from keras_contrastive.distribution.feed import feed
+
+try:
+    import tensorflow as tf
+except ImportError:
+    # `main` says so, in a sentence.
+    tf = None
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer(
@@ -221,6 +226,11 @@ def serve():
 
 def main(_):
     """Prints the tables."""
+    if tf is None or keras.backend.backend() != "tensorflow":
+        found = "it cannot be imported" if tf is None else (
+            f"the backend is {keras.backend.backend()}"
+        )  # fmt: skip
+        sys.exit(f"Replicas of tf.distribute need TensorFlow, and {found}.")
     if FLAGS.worker:
         return serve()
     print(measure.machine("keras", "tensorflow"))

@@ -37,10 +37,7 @@ def build(
     """
     keras.config.set_dtype_policy(values.precision)
     method = methods.METHODS[name]
-    # Clean and adversarial views are told apart by ids, and by ids a batch
-    # is normalized across replicas anyway.
-    by_ids = values.adversarial_epsilon is not None
-    if normalization == "batch" and devices.synchronizes(values) and not by_ids:
+    if normalization == "batch" and devices.synchronizes(values):
         normalization = "synchronized"
     options = {
         "candidates": values.candidates,
@@ -118,11 +115,16 @@ def _asked_for(name, values, num_images):
         given.setdefault("temperature", default)
     if name == "moco":
         given.setdefault("queue_size", _queue_size(values, num_images))
-    epsilon = given.pop("adversarial_epsilon", None)
-    steps = given.pop("adversarial_steps", 1)
-    share = given.pop("adversarial_share", 1.0)
-    if epsilon is not None:
-        given["adversary"] = models.Adversary(epsilon, steps, share=share)
+    if given.pop("discriminator_epochs", None):
+        given["stage"] = "encoder"
+    prefix = "adversarial_"
+    attack = {
+        flag.removeprefix(prefix): given.pop(flag)
+        for flag in list(given)
+        if flag.startswith(prefix)
+    }
+    if attack:
+        given["adversary"] = models.Adversary(**attack)
     return given
 
 

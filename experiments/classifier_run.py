@@ -114,11 +114,14 @@ def _classifier(encoder, start, part, seed, study_data, values):
     if start == finetune_flags.SCRATCH:
         config = keras.saving.serialize_keras_object(encoder)
         encoder = keras.saving.deserialize_keras_object(config)
-    if devices.synchronizes(values) and any(
-        map(_normalizes_by_batch, encoder._flatten_layers())
-    ):
+    if any(map(_normalizes_by_batch, encoder._flatten_layers())):
+        # On one device, too: checkpoints name layers by their class, and a
+        # run may go on on other devices.
         encoder = layers.convert_to_split_batch_normalization(
-            encoder, 1, "contiguous", synchronized=True
+            encoder,
+            1,
+            "contiguous",
+            synchronized=devices.synchronizes(values),
         )
     with devices.scope():
         return models.Classifier(

@@ -155,6 +155,17 @@ def means_a_lost_worker(error):
     )
 
 
+def build_optimizer(model):
+    """Makes the variables of a compiled model's optimizer on all devices.
+
+    Args:
+        model: ContrastiveModel, compiled.
+    """
+    if not model.optimizer.built:
+        with scope():
+            model.optimizer.build(model.trainable_variables)
+
+
 def resume(folder, model):
     """Puts a compiled model where the chief's folder says that the run stood.
 
@@ -165,9 +176,7 @@ def resume(folder, model):
     Returns:
         int, the epochs that the run has had.
     """
-    if not model.optimizer.built:
-        with scope():
-            model.optimizer.build(model.trainable_variables)
+    build_optimizer(model)
     epochs = agreed(folder.load_checkpoint(model))
     if epochs:
         _ask("follow_chief", model.variables + model.optimizer.variables)

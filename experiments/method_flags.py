@@ -100,6 +100,14 @@ flags.DEFINE_enum(
     ["all", "nonzero", "semi_hard", "hard", "easy_positive"],
     "Which triplets of a batch count, semi_hard by default.",
 )
+flags.DEFINE_integer(
+    "discriminator_epochs",
+    None,
+    "Trains siamese in two stages: --epochs of the encoder alone, then so many "
+    "of the discriminator alone, each with the whole course of the learning "
+    "rate; by default both learn together.",
+    lower_bound=1,
+)
 flags.DEFINE_float(
     "adversarial_epsilon",
     None,
@@ -120,6 +128,33 @@ flags.DEFINE_float(
     "Share of a batch that is attacked, drawn in each step; all by default.",
     lower_bound=1e-6,
     upper_bound=1.0,
+)
+flags.DEFINE_float(
+    "adversarial_weight",
+    None,
+    "How much the loss of adversarial views counts beside that of the clean "
+    "ones, which counts 1; 1 by default.",
+    lower_bound=0.0,
+)
+flags.DEFINE_float(
+    "adversarial_step_size",
+    None,
+    "By how much a step of the attack changes a value; by default 2.5 times "
+    "--adversarial_epsilon divided by the steps, and at most that epsilon.",
+    lower_bound=1e-8,
+)
+flags.DEFINE_bool(
+    "adversarial_random_start",
+    None,
+    "Whether the attack starts at a random point of its ball, as in PGD, not "
+    "at the view itself.",
+)
+_OF_THE_ATTACK = (
+    "adversarial_steps",
+    "adversarial_share",
+    "adversarial_weight",
+    "adversarial_step_size",
+    "adversarial_random_start",
 )
 
 
@@ -142,7 +177,7 @@ def check(values, names):
                 f"--{flag}={value} has an effect on {', '.join(takers)} only, "
                 f"received --method={','.join(names)}; leave it out."
             )
-    for flag in ("adversarial_steps", "adversarial_share"):
+    for flag in _OF_THE_ATTACK:
         value = values[flag].value
         if value is not None and values.adversarial_epsilon is None:
             raise ValueError(
@@ -156,8 +191,20 @@ def check(values, names):
             f"{', '.join(headless)}, whose loss sees the features; leave it "
             "out."
         )
+    apart = [name for name in names if not METHODS[name].candidates]
+    if values.candidates == "local" and len(apart) == len(names):
+        raise ValueError(
+            f"--candidates=local has no effect on {', '.join(apart)}, whose "
+            "loss compares no images of a batch with each other; leave it out."
+        )
     training_flags.check_finite(
-        values, "temperature", "margin", "adversarial_epsilon", "momentum"
+        values,
+        "temperature",
+        "margin",
+        "momentum",
+        "adversarial_epsilon",
+        "adversarial_weight",
+        "adversarial_step_size",
     )
 
 

@@ -21,6 +21,8 @@ class Method:
         flags: flags of `method_flags` that it takes.
         labels: whether it learns from labels.
         projector: whether it has a head that `--projector` chooses.
+        candidates: whether its loss compares rows of a batch with others,
+            which `--candidates` chooses.
     """
 
     model: str
@@ -29,12 +31,16 @@ class Method:
     flags: tuple = ()
     labels: bool = False
     projector: bool = True
+    candidates: bool = True
 
 
 _ADVERSARY = (
     "adversarial_epsilon",
     "adversarial_steps",
     "adversarial_share",
+    "adversarial_weight",
+    "adversarial_step_size",
+    "adversarial_random_start",
 )
 _TRIPLET = ("margin", "distance", "mining")
 
@@ -54,6 +60,7 @@ METHODS = {
             "symmetric",
             *_ADVERSARY,
         ),
+        candidates=False,
     ),
     "moco_v3": Method(
         "MoCoV3",
@@ -64,6 +71,7 @@ METHODS = {
         "AdCo",
         "InfoNCE against negatives that are learned against it",
         flags=("temperature", "momentum"),
+        candidates=False,
     ),
     "triplet": Method(
         "TripletModel",
@@ -74,12 +82,13 @@ METHODS = {
     "siamese": Method(
         "Siamese",
         "pairs of views by Hadsell's margin loss, and a discriminator",
-        flags=("margin",),
+        flags=("margin", "discriminator_epochs"),
     ),
     "siamese_composite": Method(
         "Siamese",
         "pairs of views by the first source's composite loss",
         (("objective", "composite"),),
+        flags=("discriminator_epochs",),
     ),
     "cpc": Method("CPC", "patches predict those below them", projector=False),
     "supcon": Method(
@@ -99,7 +108,7 @@ METHODS = {
         "Siamese",
         "pairs by labels, and a discriminator",
         (("supervised", True),),
-        flags=("margin",),
+        flags=("margin", "discriminator_epochs"),
         labels=True,
     ),
     "cross_entropy": Method(
@@ -108,6 +117,7 @@ METHODS = {
         (("fine_tune", True),),
         labels=True,
         projector=False,
+        candidates=False,
     ),
 }
 

@@ -45,6 +45,11 @@ def _lines(runs):
     tail = ""
     if flags["imbalance"] > 1:
         tail = f", imbalance factor {flags['imbalance']:g}"
+    more = ", ".join(
+        f"{count} of the discriminator after them"
+        for count in sorted(_discriminator_epochs(runs))
+    )
+    more = more and f" ({more})"
     also = " of them" if flags["data_split"] == "full" else ""
     header = ["method", "labels", "seed", "loss, first to last epoch"]
     header += [name for name, *_ in COLUMNS] + ["images/s", "minutes"]
@@ -53,7 +58,7 @@ def _lines(runs):
         f"{data['validation']}{also} for validation, {data['test']} to test, "
         "from "
         f"which all figures are; hash {data['index_hash'][:16]}. "
-        f"{flags['encoder']}, {flags['epochs']} epochs, batch "
+        f"{flags['encoder']}, {flags['epochs']} epochs{more}, batch "
         f"{flags['batch_size']}, {flags['optimizer']} with learning rate "
         f"{flags['learning_rate']:g}, views {flags['policy']}.",
         finished_runs.origin(runs),
@@ -67,10 +72,17 @@ def _lines(runs):
     return lines
 
 
+def _discriminator_epochs(runs):
+    counts = {run["flags"].get("discriminator_epochs") for run in runs}
+    return counts - {None}
+
+
 def _row(run):
-    losses = [record["loss"] for record in run["metrics"]]
+    # Of two stages the first one's, which is of another loss than the second.
+    epochs = run["metrics"][: run["flags"]["epochs"]]
+    losses = [record["loss"] for record in epochs]
     # An interrupted run has only its last part among its seconds.
-    images = run["dataset"]["train"] * len(losses)
+    images = run["dataset"]["train"] * len(run["metrics"])
     return [
         run["method"],
         "yes" if METHODS[run["method"]].labels else "no",

@@ -106,16 +106,19 @@ class RunFolder:
 
         Its optimizer must be built.
         """
-        epochs = self._checkpoints()
-        if not epochs:
-            return 0
-        model.load_weights(self._checkpoint(max(epochs)))
-        return max(epochs)
+        epochs = self.epochs()
+        if self._checkpoints():
+            model.load_weights(self._checkpoint(epochs))
+        return epochs
+
+    def epochs(self):
+        """The epochs of the newest checkpoint, 0 where there is none."""
+        return max(self._checkpoints(), default=0)
 
     def newest_checkpoint(self):
         """The file from which the run goes on, or None where there is none."""
-        epochs = self._checkpoints()
-        return self._checkpoint(max(epochs)) if epochs else None
+        exists = bool(self._checkpoints())
+        return self._checkpoint(self.epochs()) if exists else None
 
     def _checkpoint(self, epoch):
         return self.path / f"checkpoint-{epoch:04d}.weights.h5"

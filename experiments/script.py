@@ -6,6 +6,7 @@ Imports nothing heavy, so that help and refusals come at once.
 import contextlib
 import functools
 import hashlib
+import importlib.util
 import json
 import logging as python_logging
 import shutil
@@ -21,6 +22,7 @@ from experiments.interrupts import INTERRUPTED
 from experiments.interrupts import INTERRUPTS
 
 WORKER_LOST = 3
+_BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 
 
 def say(text):
@@ -61,7 +63,7 @@ def load_data(values, num_subsets=None, imbalance=1.0):
     """
     from experiments import training_flags
 
-    say("Loading Keras and its backend")
+    _import_keras()
     with command_line.silenced_libraries():
         from experiments import study_data
     # Every model is traced anew, which TensorFlow takes for a mistake; and
@@ -101,6 +103,24 @@ def load_data(values, num_subsets=None, imbalance=1.0):
         "test"
     )
     return loaded
+
+
+def _import_keras():
+    """Refuses a backend that is not installed."""
+    say("Loading Keras and its backend")
+    with command_line.refusals():
+        try:
+            with command_line.silenced_libraries():
+                importlib.import_module("keras")
+        except ModuleNotFoundError as error:
+            missing = _BACKENDS.get(error.name)
+            if missing is None:
+                raise
+            installed = filter(importlib.util.find_spec, _BACKENDS)
+            raise ValueError(
+                f"{missing} is not installed; set KERAS_BACKEND="
+                f"{' or '.join(installed) or 'jax'}, or install {missing}."
+            ) from error
 
 
 def _check_backend(values):

@@ -88,7 +88,13 @@ def check(values):
                 f"received --strategy={name}."
             )
     _check_local(values, name)
-    if name == "one_device" and len(values.devices or ()) != 1:
+    given = values.devices
+    if given is not None and (not given or "" in given):
+        raise ValueError(
+            f"--devices={','.join(given)} must name devices, "
+            "separated by commas, such as GPU:0,GPU:1; leave it out for all."
+        )
+    if name == "one_device" and len(given or ()) != 1:
         raise ValueError(
             "--strategy=one_device needs one device, such as --devices=GPU:0."
         )
@@ -158,10 +164,10 @@ def _check_workers(values):
         )
     for address in values.cluster or ():
         host, _, port = address.rpartition(":")
-        if not (host and port.isdecimal()):
+        if not (host and port.isdecimal() and 0 < int(port) < 2**16):
             raise ValueError(
                 "--cluster must be host:port of each worker, separated by "
-                f"commas, received {address!r}."
+                f"commas, received {address!r}; ports are 1 to 65535."
             )
     if values.cluster and values.task_index >= len(values.cluster):
         raise ValueError(

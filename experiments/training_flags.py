@@ -3,6 +3,7 @@
 Imports nothing heavy: flags are checked before Keras is imported.
 """
 
+import glob
 import math
 import pathlib
 
@@ -12,11 +13,11 @@ from experiments import strategy_flags
 
 DATASETS = "digits, cifar10, folder:PATH or npz:PATH"
 
-#: What a dataset gets where a flag is not given. CIFAR-10's batch size,
-#: learning rate and temperature are the best of those tried for SimCLR, by kNN
-#: on validation images after five epochs: docs/results has the table.
+#: What a dataset gets where a flag is not given. CIFAR-10's learning rate and
+#: temperature are the best of those tried for SimCLR, by kNN on validation
+#: images after five epochs: docs/results has the table.
 DEFAULTS = {
-    "cifar10": {"epochs": 10, "batch_size": 250, "learning_rate": 1e-2},
+    "cifar10": {"epochs": 10, "batch_size": 500, "learning_rate": 1e-2},
     "digits": {"epochs": 30, "batch_size": 200, "learning_rate": 2e-3},
     "": {"epochs": 20, "batch_size": 200, "learning_rate": 2e-3},
 }
@@ -61,7 +62,7 @@ flags.DEFINE_integer(
 flags.DEFINE_integer(
     "batch_size",
     None,
-    "Images a batch, 250 of CIFAR-10 and 200 of others by default.",
+    "Images a batch, 500 of CIFAR-10 and 200 of others by default.",
     lower_bound=2,
 )
 flags.DEFINE_enum(
@@ -280,10 +281,12 @@ def _check_dataset(values):
         raise ValueError(
             f"--dataset must be {DATASETS}, received {values.dataset!r}."
         )
-    if not pathlib.Path(path).expanduser().exists():
+    path = pathlib.Path(path).expanduser()
+    if not path.exists() and not (name == "npz" and glob.glob(str(path))):
         raise ValueError(
             f"--dataset={values.dataset}: {path} does not exist; name an "
-            "existing folder of images or .npz file."
+            "existing folder of images or .npz file, or .npz files by a "
+            "pattern such as data/part_*.npz."
         )
 
 

@@ -14,6 +14,7 @@ from experiments import run_evaluation
 from experiments import run_folder
 from experiments import script
 from experiments import training_flags
+from experiments import training_stages
 from experiments.run_callbacks import HeedInterrupts
 from experiments.run_callbacks import RunLog
 from experiments.run_callbacks import Stopwatch
@@ -39,12 +40,9 @@ def run(model, batches, study_data, values, folder, record):
         values: `flags.FLAGS`, parsed.
         folder: RunFolder.
         record: dict, what tells this run from others, for `run.json`; with
-            its `seed`.
+            its `seed` and its `flags`.
     """
     began = time.process_time()
-    epochs = training_flags.value_of(values, "epochs")
-    rate = training_flags.value_of(values, "learning_rate")
-    build_model.compile_model(model, values, rate, epochs * len(batches))
     folder.start(
         **record,
         backend=keras.backend.backend(),
@@ -54,10 +52,7 @@ def run(model, batches, study_data, values, folder, record):
         model=_numbers(model),
         **devices.describe(),
     )
-    initial_epoch = devices.resume(folder, model)
-    watch = _fit(
-        model, batches, epochs, initial_epoch, study_data, values, folder
-    )
+    watch = _train(model, batches, study_data, values, folder, record["flags"])
     start = time.perf_counter()
     results = run_evaluation.evaluate(model, study_data, folder, record["seed"])
     if len(study_data.train) < len(study_data.balanced):
@@ -76,6 +71,27 @@ def run(model, batches, study_data, values, folder, record):
         },
         peak_memory_gib=run_folder.peak_memory_gib(),
     )
+
+
+def _train(model, batches, study_data, values, folder, flags):
+    """All stages, from where the run stands; returns the last's stopwatch."""
+    rate = training_flags.value_of(values, "learning_rate")
+    initial_epoch = None
+    done = devices.agreed(folder.epochs())
+    for stage in training_stages.left(flags, done):
+        if stage.name:
+            model.stage = stage.name
+        steps = (stage.end - stage.begin) * len(batches)
+        build_model.compile_model(model, values, rate, steps)
+        devices.build_optimizer(model)
+        if initial_epoch is None:
+            # A checkpoint holds the optimizer of its own stage.
+            initial_epoch = devices.resume(folder, model)
+        watch = _fit(
+            model, batches, stage.end, initial_epoch, study_data, values, folder
+        )
+        initial_epoch = stage.end
+    return watch
 
 
 def _fit(model, batches, epochs, initial_epoch, study_data, values, folder):

@@ -21,7 +21,16 @@ ALLOWED = {
     "layers": (KERAS | {"distribution"}, set()),
     "encoders": (KERAS | {"distribution", "layers"}, set()),
     "models": (
-        KERAS | {"distribution", "layers", "losses", "metrics", "views"},
+        KERAS
+        | {
+            "distribution",
+            "layers",
+            "losses",
+            "metrics",
+            # Only to be there when a compiled model is loaded.
+            "optimizers",
+            "views",
+        },
         {"data"},
     ),
     "data": (

@@ -1,8 +1,10 @@
 """What is public is documented, and its examples run."""
 
+import ast
 import doctest
 import importlib
 import inspect
+import pathlib
 import pkgutil
 
 import keras
@@ -20,6 +22,7 @@ PUBLIC = [
     for package in PACKAGES
     for name in importlib.import_module(f"keras_contrastive.{package}").__all__
 ]
+FOLDER = pathlib.Path(keras_contrastive.__path__[0])
 
 
 def public_object(package, name):
@@ -59,6 +62,59 @@ def test_docstring_has_its_sections(package, name):
             assert f"{each.name}" in docstring, each.name
     if inspect.isfunction(target):
         assert "Returns:" in docstring or "Raises:" in docstring
+
+
+def short_docstrings(source):
+    """Public functions and classes that tell less than others need."""
+    for node in ast.parse(source).body:
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            continue
+        docstring = ast.get_docstring(node) or ""
+        is_short = len(docstring.splitlines()) < 3
+        is_silent = parameters_of(node) and "Args:" not in docstring
+        if not node.name.startswith("_") and (is_short or is_silent):
+            yield node.name
+
+
+def parameters_of(node):
+    """Names of what a function takes, or a class to make an object."""
+    if isinstance(node, ast.ClassDef):
+        made_by = [
+            each
+            for each in node.body
+            if isinstance(each, ast.FunctionDef) and each.name == "__init__"
+        ]
+        return made_by and parameters_of(made_by[0])
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return [each.arg for each in every if each.arg != "self"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(FOLDER.rglob("*.py")),
+    ids=lambda path: str(path.relative_to(FOLDER)),
+)
+def test_docstrings_of_every_file_are_whole(path):
+    assert not list(short_docstrings(path.read_text()))
+
+
+def test_a_short_docstring_is_seen():
+    source = """
+def silent(x):
+    '''One.
+
+    Two.
+    '''
+def short():
+    '''One.'''
+class Bare:
+    def __init__(self, *, x):
+        pass
+def _private(x):
+    pass
+"""
+    assert list(short_docstrings(source)) == ["silent", "short", "Bare"]
 
 
 @pytest.mark.parametrize(("package", "name"), PUBLIC)

@@ -24,7 +24,8 @@ def check_images(images, name="images"):
         raise ValueError(
             f"`{name}` must have the shape (N, height, width, channels) with "
             f"at least one image, received {rows.shape[1:]} for each of "
-            f"{len(images)}."
+            f"{len(images)}; images[..., None] gives grey ones a channel, "
+            "images[None] makes a stack of one."
         )
     if rows.dtype == np.uint8:
         return

@@ -1,5 +1,6 @@
-"""Images from a file that `numpy.savez` wrote."""
+"""Images from files that `numpy.savez` wrote."""
 
+import glob
 import zipfile
 
 import numpy as np
@@ -12,14 +13,17 @@ from keras_contrastive.data.splits import hold_out_tenth
 
 
 def load_npz(path, image_size=None):
-    """Loads `images`, `labels`, `test_images` and `test_labels` of a file.
+    """Loads `images`, `labels`, `test_images` and `test_labels`.
+
+    A pattern with `*` or `?` means all files that it fits, in the order of
+    their names: what they hold of an array is joined.
 
     Only `images` must be there. Grey images, (N, H, W) or one channel,
     become three equal channels. Floats become float32. Without `test_images`
     a tenth of `images` is the test set, stratified where there are labels.
 
     Args:
-        path: `pathlib.Path` of the file.
+        path: `pathlib.Path` of the file, or a pattern of paths.
         image_size: int, the height and width that the images must have, in
             pixels, or None.
 
@@ -30,7 +34,7 @@ def load_npz(path, image_size=None):
         FileNotFoundError: no such file.
         ValueError: a file or an array that is not as it should be.
     """
-    arrays = _read(path)
+    arrays = _joined([_read(each) for each in _files(path)])
     if "images" not in arrays:
         raise ValueError(
             f"{path} must hold an array `images`, received the arrays "
@@ -61,11 +65,34 @@ def load_npz(path, image_size=None):
     return Dataset(name=f"npz:{path}", train=train, test=test)
 
 
-def _read(path):
-    if not path.is_file():
+def _files(path):
+    if path.is_file():
+        return [path]
+    pattern = str(path)
+    found = sorted(glob.glob(pattern)) if set("*?") & set(pattern) else []
+    if not found:
         raise FileNotFoundError(
             f"No file {path}: 'npz:PATH' needs one that `numpy.savez` wrote."
         )
+    return found
+
+
+def _joined(files):
+    """What each array is when those of all files are put end to end."""
+    joined = {}
+    for name in dict.fromkeys(name for arrays in files for name in arrays):
+        parts = [arrays[name] for arrays in files if name in arrays]
+        kinds = {(part.dtype.name, part.shape[1:]) for part in parts}
+        if len(kinds) > 1:
+            raise ValueError(
+                f"`{name}` must be of the same type and size in all files, "
+                f"received {sorted(kinds)}."
+            )
+        joined[name] = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    return joined
+
+
+def _read(path):
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}

@@ -21,7 +21,9 @@ def load(name, data_dir=None, image_size=None, cache_dir=None):
     - `"folder:PATH"`: images of any size and kind in class folders, or
       without labels, decoded once into a memory-mapped file.
     - `"npz:PATH"`: the arrays `images` and, if there are any, `labels`,
-      `test_images` and `test_labels` of a file that `numpy.savez` wrote.
+      `test_images` and `test_labels` of a file that `numpy.savez` wrote;
+      with `*` or `?` in PATH, of all files that fit, joined in the order of
+      their names.
 
     A source without test images of its own gives up a tenth for them: drawn
     by `data.split` with seed 0, so always the same tenth.

@@ -9,13 +9,21 @@ from keras import ops
 
 
 def count():
-    """Returns how many replicas run this step, 1 without a strategy."""
+    """How many replicas run this step.
+
+    Returns:
+        int, 1 without a strategy.
+    """
     context = _context()
     return 1 if context is None else context.num_replicas_in_sync
 
 
 def index():
-    """Returns which replica this is, from 0, as an int or a scalar tensor."""
+    """Which of the replicas runs this step.
+
+    Returns:
+        int, or int32 scalar tensor, from 0; 0 without a strategy.
+    """
     context = _context()
     return 0 if context is None else context.replica_id_in_sync_group
 

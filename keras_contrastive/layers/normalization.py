@@ -27,7 +27,7 @@ class NormalizationFactory:
             - `"batch"`: `BatchNormalization`;
             - `"synchronized"`: the same by the rows of all replicas of a
               `tf.distribute` strategy,
-              `SplitBatchNormalization(1, "contiguous", synchronized=True)`;
+              `BatchNormalization(synchronized=True)`;
             - `"split"`: `SplitBatchNormalization(10, "contiguous")`;
             - `"batch_renorm"`: `BatchRenormalization`;
             - `"group"`: `keras.layers.GroupNormalization`, of 32 groups or
@@ -96,9 +96,7 @@ def _batch(channels, name):
 
 
 def _synchronized(channels, name):
-    return SplitBatchNormalization(
-        1, "contiguous", synchronized=True, name=name
-    )
+    return BatchNormalization(synchronized=True, name=name)
 
 
 def _split(channels, name):

@@ -50,7 +50,17 @@ def rebuild(model, inputs, replace, copy, call):
 
 
 def as_functional(model):
-    """Returns a sequential model as a functional one, others as they are."""
+    """Makes a functional model of a sequential one; others stay as they are.
+
+    Args:
+        model: keras.Model.
+
+    Returns:
+        Functional keras.Model, of the same layers.
+
+    Raises:
+        ValueError: for a model that has no graph of layers, or none yet.
+    """
     if not getattr(model, "inputs", None):
         raise ValueError(
             "`model` must be a functional model or a built sequential one, "
@@ -62,7 +72,14 @@ def as_functional(model):
 
 
 def input_like(tensor):
-    """Returns a new input of the same shape, dtype and name."""
+    """Makes a new input of a model, for one that is there.
+
+    Args:
+        tensor: keras.KerasTensor.
+
+    Returns:
+        keras.KerasTensor of the same shape, dtype and name.
+    """
     return keras.Input(
         batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name
     )

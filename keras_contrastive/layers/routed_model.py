@@ -4,6 +4,7 @@ Such a model has two inputs, the data and `"split_ids"`, the second optional.
 """
 
 import keras
+import numpy as np
 
 SPLIT_IDS = "split_ids"
 
@@ -40,7 +41,15 @@ class RoutedModel(keras.Model):
         self.get_layer(SPLIT_IDS).optional = True
 
     def __call__(self, inputs, *args, **kwargs):
-        return super().__call__(self._as_pair(inputs), *args, **kwargs)
+        data, split_ids = self._as_pair(inputs)
+        if isinstance(split_ids, np.ndarray):
+            check_split_ids(split_ids, num_splits_by_id(self))
+        return super().__call__([data, split_ids], *args, **kwargs)
+
+    def call(self, inputs, training=None, mask=None, **kwargs):
+        # On JAX `predict` and `fit` come here, past `__call__`.
+        pair = self._as_pair(inputs)
+        return super().call(pair, training=training, mask=mask, **kwargs)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
         # Keras' own looks at the shape of each input, None included.
@@ -84,6 +93,44 @@ def routes_by_ids(model):
     """
     inputs = getattr(model, "inputs", None) or ()
     return any(each.name == SPLIT_IDS for each in inputs)
+
+
+def num_splits_by_id(model):
+    """How many splits the ids of a model choose from.
+
+    Args:
+        model: a `keras.Model`.
+
+    Returns:
+        int, the least of its layers; None where ids choose nothing.
+    """
+    counts = [
+        layer.num_splits
+        for layer in model._flatten_layers()
+        if getattr(layer, "assignment", None) == "ids" and layer.num_splits > 1
+    ]
+    return min(counts, default=None)
+
+
+def check_split_ids(split_ids, num_splits):
+    """Refuses NumPy's ids that are out of range; a tensor's cannot be seen.
+
+    Args:
+        split_ids: ids `(rows,)`, or None.
+        num_splits: int, how many splits there are, or None.
+
+    Raises:
+        ValueError: for an id below zero, or of a split that there is not.
+    """
+    if not isinstance(split_ids, np.ndarray) or not split_ids.size:
+        return
+    low, high = split_ids.min(), split_ids.max()
+    if num_splits and not (low >= 0 and high < num_splits):
+        raise ValueError(
+            f"`split_ids` must be from 0 to {num_splits - 1}, received "
+            f"{low} to {high}; the model has {num_splits} splits, counted "
+            "from 0."
+        )
 
 
 def call_routed(model, inputs, split_ids=None, training=False):

@@ -49,7 +49,16 @@ def normalize_rows(inputs, transform, parameters):
 
 
 def normalize_rows_neutrally(inputs, transform, parameters):
-    """Does what `normalize_rows` does in operations that every backend has."""
+    """Does what `normalize_rows` does in operations that every backend has.
+
+    Args:
+        inputs: as in `normalize_rows`.
+        transform: as there.
+        parameters: as there.
+
+    Returns:
+        Outputs like the inputs, and the list of statistics, without gradient.
+    """
     shape = ops.shape(inputs)
     rows = ops.reshape(inputs, (shape[0], math.prod(shape[1:-1]), shape[-1]))
     rows = ops.cast(rows, moments_dtype(inputs))
@@ -63,7 +72,14 @@ def normalize_rows_neutrally(inputs, transform, parameters):
 
 
 def moments_dtype(inputs):
-    """Returns the dtype of the moments: float32, float64 where given."""
+    """The precision of moments: float32 at least, whatever the inputs have.
+
+    Args:
+        inputs: float tensor.
+
+    Returns:
+        str, `"float32"`, or `"float64"` where the inputs are.
+    """
     return keras.backend.result_type(inputs.dtype, "float32")
 
 

@@ -68,7 +68,17 @@ def split_across_replicas(assignment, num_splits, num_rows, split_ids=None):
 
 
 def checked_ids(split_ids):
-    """Returns the ids as an int32 tensor `(rows,)`, refuses another shape."""
+    """Refuses ids that are not one for each row.
+
+    Args:
+        split_ids: int tensor or array `(rows,)`.
+
+    Returns:
+        int32 tensor `(rows,)`.
+
+    Raises:
+        ValueError: for another number of axes.
+    """
     split_ids = ops.convert_to_tensor(split_ids)
     if len(split_ids.shape) != 1:
         raise ValueError(

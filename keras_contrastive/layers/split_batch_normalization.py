@@ -124,7 +124,12 @@ class SplitBatchNormalization(BatchNormalization):
         epsilon=1e-5,
         **kwargs,
     ):
-        super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
+        super().__init__(
+            momentum=momentum,
+            epsilon=epsilon,
+            synchronized=synchronized,
+            **kwargs,
+        )
         if num_splits < 1 or num_splits != int(num_splits):
             raise ValueError(
                 "`num_splits` must be a positive whole number, received "
@@ -142,8 +147,6 @@ class SplitBatchNormalization(BatchNormalization):
         self.split_affine = split_affine
         self.split_statistics = split_statistics
         self.aggregation = aggregation
-        # Keras refuses it where there is no tf.distribute; there it is true.
-        self.synchronized = synchronized
 
     def build(self, input_shape):
         if self.axis not in (-1, len(input_shape) - 1):
@@ -166,7 +169,7 @@ class SplitBatchNormalization(BatchNormalization):
 
     def call(self, inputs, split_ids=None, training=None):
         inputs = ops.cast(inputs, self.compute_dtype)
-        if self._is_plain(inputs):
+        if self._is_plain():
             return super().call(inputs, training=training)
         if training and self.trainable:
             return self._normalize_by_splits(inputs, split_ids)
@@ -208,13 +211,11 @@ class SplitBatchNormalization(BatchNormalization):
             "aggregation": self.aggregation,
         }
 
-    def _is_plain(self, inputs):
-        # Of several replicas "pooled" knows how far they lie apart.
-        pools = self.aggregation == "pooled" and replicas.count() > 1
-        # Left to Keras, it would be refused but on TensorFlow.
-        refused = self.synchronized and not self._fuses(inputs)
-        left_to_us = pools or refused or self._spans_replicas()
-        return self.num_splits == 1 and not left_to_us
+    def _is_plain(self):
+        # Of several replicas "pooled" knows how far they lie apart, and an id
+        # is one wherever its rows are.
+        spread = self.aggregation == "pooled" or self.assignment == "ids"
+        return self.num_splits == 1 and not (spread and replicas.count() > 1)
 
     def _spans_replicas(self):
         by_all = self.synchronized or self.assignment == "ids"

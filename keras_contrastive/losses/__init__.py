@@ -33,6 +33,7 @@ from keras_contrastive.losses.supervised_contrastive import (
 from keras_contrastive.losses.supervised_contrastive import (
     supervised_contrastive,
 )
+from keras_contrastive.losses.triplet import GivenTriplet
 from keras_contrastive.losses.triplet import Triplet
 from keras_contrastive.losses.triplet import given_triplet
 from keras_contrastive.losses.triplet import triplet
@@ -44,6 +45,7 @@ __all__ = [
     "BilinearInfoNCE",
     "DecoupledContrastive",
     "GaussianKL",
+    "GivenTriplet",
     "InfoNCE",
     "MarginContrastive",
     "NTXent",

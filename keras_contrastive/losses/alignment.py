@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_contrastive.losses.cosine import unit_vectors
 from keras_contrastive.losses.distances import distances
-from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.pairs import as_pairs
 
 
 def alignment(view_1, view_2, alpha=2.0):
@@ -39,7 +39,7 @@ def alignment(view_1, view_2, alpha=2.0):
         Wang and Isola 2020, https://arxiv.org/abs/2005.10242
     """
     _check_alpha(alpha)
-    check_pairs("view_1", view_1, "view_2", view_2)
+    view_1, view_2 = as_pairs("view_1", view_1, "view_2", view_2)
     first, second = unit_vectors(view_1), unit_vectors(view_2)
     if alpha == 2:
         return distances(first, second, "squared")

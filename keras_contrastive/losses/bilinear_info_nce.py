@@ -14,8 +14,9 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.cosine import raised
-from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.pairs import as_pairs
 from keras_contrastive.losses.positions import positions_or_all
+from keras_contrastive.losses.tensors import as_tensor
 
 
 def bilinear_info_nce(predictions, targets, *, candidates=None, positions=None):
@@ -72,8 +73,11 @@ def bilinear_scores(predictions, targets, *, candidates=None, positions=None):
     Raises:
         ValueError: as `bilinear_info_nce`.
     """
-    check_pairs("predictions", predictions, "targets", targets)
+    predictions, targets = as_pairs(
+        "predictions", predictions, "targets", targets
+    )
     candidates = targets if candidates is None else candidates
+    candidates = as_tensor("candidates", candidates)
     dim = predictions.shape[1]
     if len(candidates.shape) != 2 or candidates.shape[1] != dim:
         raise ValueError(

@@ -12,6 +12,8 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.cosine import raised
+from keras_contrastive.losses.tensors import as_rows
+from keras_contrastive.losses.tensors import as_tensor
 
 # Below this a variance counts as this: the logarithm stays finite.
 _SMALLEST_VARIANCE = 1e-12
@@ -43,7 +45,8 @@ def gaussian_kl(mean, variance, other_mean=0.0, other_variance=1.0):
     Reference:
         Kingma and Welling 2013, https://arxiv.org/abs/1312.6114
     """
-    mean, variance = raised(mean), raised(variance)
+    mean = raised(as_tensor("mean", mean))
+    variance = raised(as_tensor("variance", variance))
     if tuple(mean.shape) != tuple(variance.shape):
         raise ValueError(
             "`mean` and `variance` must have one shape, received "
@@ -79,7 +82,7 @@ def batch_gaussian_kl(embeddings):
     >>> float(batch_gaussian_kl(standard))
     0.0
     """
-    embeddings = raised(embeddings)
+    embeddings = raised(as_rows("embeddings", embeddings))
     mean = ops.mean(embeddings, axis=0)
     variance = ops.mean(ops.square(embeddings - mean), axis=0)
     return gaussian_kl(mean, variance)

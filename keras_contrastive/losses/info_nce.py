@@ -15,9 +15,10 @@ from keras import ops
 
 from keras_contrastive.losses.cosine import cosine_similarities
 from keras_contrastive.losses.cosine import unit_vectors
-from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.pairs import as_pairs
 from keras_contrastive.losses.positions import positions_or_all
 from keras_contrastive.losses.temperature import check_temperature
+from keras_contrastive.losses.tensors import as_tensor
 
 
 def info_nce(
@@ -90,8 +91,8 @@ def info_nce_similarities(
     Raises:
         ValueError: as `info_nce`.
     """
-    check_pairs("queries", queries, "keys", keys)
-    check_negatives(queries, negatives, candidates)
+    queries, keys = as_pairs("queries", queries, "keys", keys)
+    negatives, candidates = checked_negatives(queries, negatives, candidates)
     if negatives is None:
         candidates = keys if candidates is None else candidates
         positions = positions_or_all(queries, positions)
@@ -107,13 +108,16 @@ def info_nce_similarities(
     return similarities, positives
 
 
-def check_negatives(queries, negatives, candidates):
-    """Refuses negatives of both kinds, and vectors of another length.
+def checked_negatives(queries, negatives, candidates):
+    """Takes negatives of one kind, vectors as long as the queries.
 
     Args:
         queries: tensor `(batch, dim)`.
         negatives: as in `info_nce`.
         candidates: as in `info_nce`.
+
+    Returns:
+        `negatives` and `candidates`, tensors or None.
 
     Raises:
         ValueError: for both, or another number of columns than the queries'.
@@ -124,14 +128,17 @@ def check_negatives(queries, negatives, candidates):
             "`candidates` are the keys of a larger batch, which are the "
             "negatives only where `negatives` is None; received both."
         )
-    for name, others in (("negatives", negatives), ("candidates", candidates)):
+    given = {"negatives": negatives, "candidates": candidates}
+    for name, others in given.items():
         if others is None:
             continue
+        others = given[name] = as_tensor(name, others)
         if len(others.shape) != 2 or others.shape[1] != dim:
             raise ValueError(
                 f"`{name}` must have the shape (count, {dim}), as "
                 f"many columns as `queries`, received {tuple(others.shape)}."
             )
+    return given.values()
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")

@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_contrastive.losses.positions import positions_or_all
+from keras_contrastive.losses.tensors import as_tensor
 
 
 def label_pairs(labels, embeddings, candidate_labels, candidates, positions):
@@ -30,6 +31,7 @@ def label_pairs(labels, embeddings, candidate_labels, candidates, positions):
         )
     if candidates is None:
         candidates, candidate_labels = embeddings, labels
+    candidates = as_tensor("candidates", candidates)
     labels = _checked("labels", labels, "embeddings", embeddings)
     candidate_labels = _checked(
         "candidate_labels", candidate_labels, "candidates", candidates
@@ -43,7 +45,7 @@ def label_pairs(labels, embeddings, candidate_labels, candidates, positions):
 
 
 def _checked(name, labels, other_name, embeddings):
-    labels = ops.convert_to_tensor(labels)
+    labels = as_tensor(name, labels)
     shapes = tuple(labels.shape), tuple(embeddings.shape)
     if len(shapes[0]) == 2 and shapes[0][1] == 1:
         # Keras hands labels on as a column.

@@ -12,7 +12,8 @@ import numpy as np
 from keras import ops
 
 from keras_contrastive.losses.distances import distances
-from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.pairs import as_pairs
+from keras_contrastive.losses.tensors import as_tensor
 from keras_contrastive.losses.triplet import check_margin
 
 
@@ -50,7 +51,9 @@ def margin_contrastive(same, embeddings_1, embeddings_2, margin=1.0):
         http://yann.lecun.com/exdb/publis/pdf/hadsell-chopra-lecun-06.pdf
     """
     _check_margin(margin)
-    check_pairs("embeddings_1", embeddings_1, "embeddings_2", embeddings_2)
+    embeddings_1, embeddings_2 = as_pairs(
+        "embeddings_1", embeddings_1, "embeddings_2", embeddings_2
+    )
     _check_same(same, embeddings_1.shape[0])
     apart = distances(embeddings_1, embeddings_2, "euclidean")
     same = ops.convert_to_tensor(same, dtype=apart.dtype)
@@ -128,6 +131,8 @@ class MarginContrastive(keras.losses.Loss):
         self.margin = margin
 
     def call(self, y_true, y_pred):
+        y_true = as_tensor("y_true", y_true)
+        y_pred = as_tensor("y_pred", y_pred)
         return margin_contrastive(
             y_true, y_pred[:, 0], y_pred[:, 1], self.margin
         )

@@ -28,7 +28,22 @@ def excess(positive, negative, margin):
 
 
 def every(distances, is_positive, is_negative, margin):
-    """Every positive with every negative."""
+    """Every positive with every negative ("batch all").
+
+    Args:
+        distances: float tensor `(batch, all)`, of anchors to candidates.
+        is_positive: bool tensor `(batch, all)`, candidates of the anchor's
+            class, without the anchor itself.
+        is_negative: bool tensor `(batch, all)`, those of other classes.
+        margin: float >= 0, in units of the distances, or None for the soft
+            margin.
+
+    Returns:
+        Sums of losses `(batch,)`, and numbers of triplets `(batch,)`.
+
+    Reference:
+        Hermans et al. 2017, https://arxiv.org/abs/1703.07737
+    """
     totals, _ = _all_triplets(distances, is_positive, is_negative, margin)
     return totals, _count(is_positive, distances) * _count(
         is_negative, distances
@@ -36,12 +51,42 @@ def every(distances, is_positive, is_negative, margin):
 
 
 def nonzero(distances, is_positive, is_negative, margin):
-    """Every positive with every negative that is not far enough."""
+    """Every positive with every negative that is not far enough.
+
+    The soft margin leaves none out: no triplet of it has a loss of zero.
+
+    Args:
+        distances: as in `every`.
+        is_positive: as in `every`.
+        is_negative: as in `every`.
+        margin: as in `every`.
+
+    Returns:
+        As `every`.
+
+    Reference:
+        Hermans et al. 2017, https://arxiv.org/abs/1703.07737
+    """
     return _all_triplets(distances, is_positive, is_negative, margin)
 
 
 def semi_hard(distances, is_positive, is_negative, margin):
-    """Each positive with the nearest negative farther than it."""
+    """Each positive with the nearest negative farther than it.
+
+    Where no negative is farther, with the farthest one.
+
+    Args:
+        distances: as in `every`.
+        is_positive: as in `every`.
+        is_negative: as in `every`.
+        margin: as in `every`.
+
+    Returns:
+        As `every`.
+
+    Reference:
+        Schroff et al. 2015 (FaceNet), https://arxiv.org/abs/1503.03832
+    """
     farther = ops.where(is_negative, distances, FARTHEST)
     order = ops.argsort(ops.stop_gradient(farther), axis=1)
     ordered = _take_by_row(distances, order)
@@ -60,13 +105,41 @@ def semi_hard(distances, is_positive, is_negative, margin):
 
 
 def hard(distances, is_positive, is_negative, margin):
-    """The farthest positive with the nearest negative."""
+    """The farthest positive with the nearest negative ("batch hard").
+
+    Args:
+        distances: as in `every`.
+        is_positive: as in `every`.
+        is_negative: as in `every`.
+        margin: as in `every`.
+
+    Returns:
+        As `every`.
+
+    Reference:
+        Hermans et al. 2017, https://arxiv.org/abs/1703.07737
+    """
     farthest = ops.max(ops.where(is_positive, distances, -FARTHEST), axis=1)
     return _with_nearest(farthest, distances, is_positive, is_negative, margin)
 
 
 def easy_positive(distances, is_positive, is_negative, margin):
-    """The nearest positive with the nearest negative."""
+    """The nearest positive with the nearest negative.
+
+    Classes need not become points: each image needs but one near neighbour.
+
+    Args:
+        distances: as in `every`.
+        is_positive: as in `every`.
+        is_negative: as in `every`.
+        margin: as in `every`.
+
+    Returns:
+        As `every`.
+
+    Reference:
+        Xuan et al. 2020, https://arxiv.org/abs/1904.04370
+    """
     nearest = ops.min(ops.where(is_positive, distances, FARTHEST), axis=1)
     return _with_nearest(nearest, distances, is_positive, is_negative, margin)
 

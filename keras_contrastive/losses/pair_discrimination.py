@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.cosine import raised
+from keras_contrastive.losses.tensors import as_tensor
 from keras_contrastive.losses.triplet import check_margin
 
 
@@ -41,6 +42,8 @@ def pair_discrimination(positive_scores, negative_scores, margin=1.0):
     [2.3863, 2.3863]
     """
     check_margin(margin)
+    positive_scores = as_tensor("positive_scores", positive_scores)
+    negative_scores = as_tensor("negative_scores", negative_scores)
     shapes = tuple(positive_scores.shape), tuple(negative_scores.shape)
     if len(shapes[0]) != 1 or shapes[0] != shapes[1]:
         raise ValueError(

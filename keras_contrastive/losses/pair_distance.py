@@ -9,7 +9,7 @@ loss that keeps them apart. On unit vectors it is 2 - 2 cos(z_1, z_2).
 import keras
 
 from keras_contrastive.losses.distances import distances
-from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.pairs import as_pairs
 
 
 def pair_distance(embeddings_1, embeddings_2):
@@ -31,7 +31,9 @@ def pair_distance(embeddings_1, embeddings_2):
     >>> [float(row) for row in pair_distance(zeros, ones)]
     [4.0, 4.0]
     """
-    check_pairs("embeddings_1", embeddings_1, "embeddings_2", embeddings_2)
+    embeddings_1, embeddings_2 = as_pairs(
+        "embeddings_1", embeddings_1, "embeddings_2", embeddings_2
+    )
     return distances(embeddings_1, embeddings_2, "squared")
 
 

@@ -16,6 +16,7 @@ from keras import ops
 from keras_contrastive.losses.gaussian_kl import batch_gaussian_kl
 from keras_contrastive.losses.pair_discrimination import pair_discrimination
 from keras_contrastive.losses.pair_distance import pair_distance
+from keras_contrastive.losses.tensors import as_tensor
 from keras_contrastive.losses.triplet import check_margin
 
 
@@ -98,8 +99,9 @@ def siamese_composite(
     rows = distance_weight * distance + consistency_weight * divergence
     if positive_scores is None:
         return rows
-    scores = map(ops.convert_to_tensor, (positive_scores, negative_scores))
-    discrimination = pair_discrimination(*scores, margin)
+    discrimination = pair_discrimination(
+        positive_scores, negative_scores, margin
+    )
     _check_rows(rows, discrimination)
     return ops.add(rows, discrimination)
 
@@ -196,6 +198,8 @@ class SiameseComposite(keras.losses.Loss):
         self.margin = margin
 
     def call(self, y_true, y_pred):
+        y_true = as_tensor("y_true", y_true)
+        y_pred = as_tensor("y_pred", y_pred)
         return siamese_composite(
             y_pred[:, 0],
             y_pred[:, 1],

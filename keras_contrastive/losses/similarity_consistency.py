@@ -14,8 +14,8 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.cosine import cosine_similarities
-from keras_contrastive.losses.info_nce import check_negatives
-from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.info_nce import checked_negatives
+from keras_contrastive.losses.pairs import as_pairs
 from keras_contrastive.losses.positions import positions_or_all
 from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.losses.view_similarities import without
@@ -67,8 +67,8 @@ def similarity_consistency(
         - Mitrovic et al. 2020, https://arxiv.org/abs/2010.07922
     """
     check_temperature(temperature)
-    check_pairs("queries", queries, "keys", keys)
-    check_negatives(queries, negatives, candidates)
+    queries, keys = as_pairs("queries", queries, "keys", keys)
+    negatives, candidates = checked_negatives(queries, negatives, candidates)
     others = negatives
     if negatives is None:
         others = keys if candidates is None else candidates

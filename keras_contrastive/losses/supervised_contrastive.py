@@ -17,6 +17,7 @@ from keras_contrastive.losses.label_pairs import label_pairs
 from keras_contrastive.losses.positions import positions_or_all
 from keras_contrastive.losses.row_loss import RowLoss
 from keras_contrastive.losses.temperature import check_temperature
+from keras_contrastive.losses.tensors import as_tensor
 from keras_contrastive.losses.view_similarities import without
 
 
@@ -70,6 +71,8 @@ def supervised_contrastive(
         Khosla et al. 2020, https://arxiv.org/abs/2004.11362
     """
     check_temperature(temperature)
+    labels = as_tensor("labels", labels)
+    embeddings = as_tensor("embeddings", embeddings)
     positions = positions_or_all(labels, positions)
     candidates, is_positive, _ = label_pairs(
         labels, embeddings, candidate_labels, candidates, positions

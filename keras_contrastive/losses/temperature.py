@@ -24,6 +24,10 @@ def check_temperature(
             "knows of no steps, call the schedule with one."
         )
     is_known = isinstance(temperature, (numbers.Real, np.ndarray))
+    if not is_known and not hasattr(temperature, "shape"):
+        raise ValueError(
+            f"`{name}` must be a number, received {temperature!r}; {advice}."
+        )
     if is_known and not np.all(np.greater(temperature, 0)):
         raise ValueError(
             f"`{name}` must be positive, received {temperature}; {advice}."

@@ -16,6 +16,7 @@ from keras_contrastive.losses.distances import distances
 from keras_contrastive.losses.distances import pairwise_distances
 from keras_contrastive.losses.label_pairs import label_pairs
 from keras_contrastive.losses.row_loss import RowLoss
+from keras_contrastive.losses.tensors import as_tensor
 
 
 def triplet(
@@ -83,6 +84,7 @@ than it, or, where there is none, with the farthest negative |
     """
     check_margin(margin)
     check_mining(mining)
+    embeddings = as_tensor("embeddings", embeddings)
     candidates, is_positive, is_negative = label_pairs(
         labels, embeddings, candidate_labels, candidates, positions
     )
@@ -127,6 +129,9 @@ def given_triplet(
         Schroff et al. 2015, https://arxiv.org/abs/1503.03832
     """
     check_margin(margin)
+    anchors = as_tensor("anchors", anchors)
+    positives = as_tensor("positives", positives)
+    negatives = as_tensor("negatives", negatives)
     shapes = [tuple(each.shape) for each in (anchors, positives, negatives)]
     if len(shapes[0]) != 2 or len(set(shapes)) > 1:
         raise ValueError(
@@ -235,4 +240,63 @@ class Triplet(RowLoss):
             "margin": self.margin,
             "distance": self.distance,
             "mining": self.mining,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_contrastive")
+class GivenTriplet(keras.losses.Loss):
+    """Triplet loss of given triplets for Keras: `loss(anything, triplets)`.
+
+    Args:
+        margin: float >= 0, or None for the soft margin.
+        distance: `"euclidean"`, `"squared"` or `"cosine"`.
+        reduction: how rows become a value, as in any Keras loss.
+        name: name of the loss.
+        dtype: dtype of the computation, float32 by default.
+
+    Call arguments:
+        y_true: not looked at.
+        y_pred: float tensor `(batch, 3, dim)`, anchor, positive and negative
+            of each triplet.
+
+    Raises:
+        ValueError: for a negative margin, or an unknown distance.
+
+    Example:
+
+    >>> triplets = np.array([[[0.0], [2.0], [1.0]]], "float32")
+    >>> float(GivenTriplet(margin=0.5)(np.zeros(1), triplets))
+    1.5
+
+    Reference:
+        Schroff et al. 2015, https://arxiv.org/abs/1503.03832
+    """
+
+    def __init__(
+        self,
+        margin=0.2,
+        distance="euclidean",
+        reduction="sum_over_batch_size",
+        name="given_triplet",
+        dtype=None,
+    ):
+        check_margin(margin)
+        check_distance(distance)
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.margin = margin
+        self.distance = distance
+
+    def call(self, y_true, y_pred):
+        y_pred = as_tensor("y_pred", y_pred)
+        return given_triplet(
+            *(y_pred[:, place] for place in range(3)),
+            self.margin,
+            self.distance,
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "margin": self.margin,
+            "distance": self.distance,
         }

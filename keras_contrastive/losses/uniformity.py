@@ -12,6 +12,7 @@ from keras_contrastive.losses.cosine import unit_vectors
 from keras_contrastive.losses.log_sum_exp import log_sum_exp_of_others
 from keras_contrastive.losses.row_chunks import check_chunk_size
 from keras_contrastive.losses.temperature import check_temperature
+from keras_contrastive.losses.tensors import as_rows
 
 
 def uniformity(embeddings, t=2.0, *, candidates=None, chunk_size=None):
@@ -46,7 +47,10 @@ def uniformity(embeddings, t=2.0, *, candidates=None, chunk_size=None):
     """
     check_temperature(t, "t", "the paper uses 2")
     check_chunk_size(chunk_size)
-    vectors = unit_vectors(embeddings if candidates is None else candidates)
+    embeddings = as_rows("embeddings", embeddings)
+    if candidates is None:
+        candidates = embeddings
+    vectors = unit_vectors(as_rows("candidates", candidates))
     count = ops.shape(vectors)[0]
     number = ops.cast(count, vectors.dtype)
     # ||z_i - z_j||^2 = 2 - 2 cos.

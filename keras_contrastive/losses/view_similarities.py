@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_contrastive.losses.cosine import unit_vectors
-from keras_contrastive.losses.pairs import check_pairs
+from keras_contrastive.losses.pairs import as_pairs
 from keras_contrastive.losses.positions import positions_or_all
 
 # Far below any similarity, yet finite once divided by a temperature:
@@ -65,10 +65,13 @@ def anchors_and_candidates(
     Raises:
         ValueError: if shapes do not agree.
     """
-    candidates_1 = view_1 if candidates_1 is None else candidates_1
-    candidates_2 = view_2 if candidates_2 is None else candidates_2
-    check_pairs("view_1", view_1, "view_2", view_2)
-    check_pairs("candidates_1", candidates_1, "candidates_2", candidates_2)
+    view_1, view_2 = as_pairs("view_1", view_1, "view_2", view_2)
+    candidates_1, candidates_2 = as_pairs(
+        "candidates_1",
+        view_1 if candidates_1 is None else candidates_1,
+        "candidates_2",
+        view_2 if candidates_2 is None else candidates_2,
+    )
     positions = positions_or_all(view_1, positions)
     count = ops.shape(candidates_1)[0]
     return (

@@ -1,5 +1,8 @@
 """Methods of contrastive learning, each a keras.Model to be fitted."""
 
+# A saved model brings its optimizer and schedules, and Keras finds only what
+# has been imported.
+import keras_contrastive.optimizers  # noqa: F401
 from keras_contrastive.models.adco import AdCo
 from keras_contrastive.models.adversary import Adversary
 from keras_contrastive.models.classifier import Classifier

@@ -66,6 +66,7 @@ class AdCo(MomentumModel):
     """
 
     metric_names = FIGURES
+    least_images = 1
 
     def __init__(
         self,

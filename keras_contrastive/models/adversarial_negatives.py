@@ -16,6 +16,8 @@ of the first batches.
 Reference: Hu et al. 2021, https://arxiv.org/abs/2011.08435
 """
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -153,10 +155,10 @@ class AdversarialNegatives(keras.layers.Layer):
 
 
 def _check_numbers(negatives, learning_rate, momentum):
-    if negatives < 1:
+    if not isinstance(negatives, numbers.Integral) or negatives < 1:
         raise ValueError(
-            f"`negatives` must be at least 1, received {negatives}; AdCo uses "
-            "65536 on ImageNet."
+            "`negatives` must be a whole number of at least 1, received "
+            f"{negatives!r}; AdCo uses 65536 on ImageNet."
         )
     if not learning_rate >= 0:
         raise ValueError(

@@ -17,8 +17,8 @@ from keras import ops
 
 from keras_contrastive import layers
 from keras_contrastive.models.adversary import Adversary
-from keras_contrastive.models.contrastive_model import check_encoder
-from keras_contrastive.models.contrastive_model import make_projector
+from keras_contrastive.models.arguments import check_encoder
+from keras_contrastive.models.arguments import make_projector
 
 CLEAN, ADVERSARIAL = 0, 1
 

@@ -10,6 +10,8 @@ References: Goodfellow et al. 2015, https://arxiv.org/abs/1412.6572
 Madry et al. 2018, https://arxiv.org/abs/1706.06083
 """
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -73,19 +75,19 @@ class Adversary(Configurable):
     ):
         _check_not_negative("epsilon", epsilon, "CLAE uses 0.03")
         _check_not_negative("weight", weight, "CLAE uses 1")
-        if steps < 1 or steps != int(steps):
+        if not isinstance(steps, numbers.Real) or steps < 1 or steps % 1:
             raise ValueError(
                 "`steps` must be a whole number of at least 1, received "
-                f"{steps}; 1 is FGSM, RoCL takes 7."
+                f"{steps!r}; 1 is FGSM, RoCL takes 7."
             )
-        if step_size is not None and not step_size > 0:
+        if step_size is not None and not _is_above(0, step_size):
             raise ValueError(
                 f"`step_size` must be positive or None, received {step_size}; "
                 "RoCL uses 0.007."
             )
-        if not 0 < share <= 1:
+        if not _is_above(0, share) or share > 1:
             raise ValueError(
-                f"`share` must be above 0 and at most 1, received {share}; 1 "
+                f"`share` must be above 0 and at most 1, received {share!r}; 1 "
                 "attacks all images of a batch."
             )
         self.epsilon = epsilon
@@ -160,8 +162,13 @@ def _draws(positions, seed, step):
     )
 
 
+def _is_above(least, value):
+    return isinstance(value, numbers.Real) and value > least
+
+
 def _check_not_negative(name, value, advice):
-    if not value >= 0:
+    if not (isinstance(value, numbers.Real) and value >= 0):
         raise ValueError(
-            f"`{name}` must not be negative, received {value}; {advice}."
+            f"`{name}` must be a number that is not negative, received "
+            f"{value!r}; {advice}."
         )

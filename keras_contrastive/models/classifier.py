@@ -170,13 +170,8 @@ class Classifier(ContrastiveModel):
         Raises:
             ValueError: if labels are missing or out of range.
         """
-        labels = labels_of(self, {"labels": batches.labels})
-        most = int(ops.max(labels))
-        if most >= self.num_classes:
-            raise ValueError(
-                f"`labels` must be from 0 to {self.num_classes - 1}, received "
-                f"{most}; `num_classes` is {self.num_classes}."
-            )
+        super().check_batches(batches)
+        self._check_labels(batches)
 
     def evaluation_batches(self, x, y, batch_size):
         """Batches of all images, the last one as large as it may be.
@@ -196,8 +191,17 @@ class Classifier(ContrastiveModel):
             x, y, batch_size, self.num_replicas, drop_remainder=False
         )
         if hasattr(batches, "epoch"):
-            self.check_batches(batches)
+            self._check_labels(batches)
         return batches
+
+    def _check_labels(self, batches):
+        labels = labels_of(self, {"labels": batches.labels})
+        most = int(ops.max(labels))
+        if most >= self.num_classes:
+            raise ValueError(
+                f"`labels` must be from 0 to {self.num_classes - 1}, received "
+                f"{most}; `num_classes` is {self.num_classes}."
+            )
 
     def _logits(self, images, split_ids, training):
         features = self.encode(images, split_ids, training and self.fine_tune)

@@ -9,23 +9,35 @@ differs by backend is one file, `<backend>_step.py`.
 """
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_contrastive import layers
-from keras_contrastive import views as views_package
 from keras_contrastive.distribution import replicas
+from keras_contrastive.models import batch_columns
 from keras_contrastive.models import inputs as model_inputs
+from keras_contrastive.models.arguments import check_choice
+from keras_contrastive.models.arguments import check_encoder
+from keras_contrastive.models.arguments import make_projector
 from keras_contrastive.models.backend_step import backend_step
+from keras_contrastive.models.compilation import Compilation
+from keras_contrastive.models.feature_prediction import FeaturePrediction
 from keras_contrastive.models.on_device import OnDevice
+from keras_contrastive.models.replicated import CANDIDATES
 from keras_contrastive.models.replicated import Replicated
+from keras_contrastive.models.stacked_views import VIEW_ORDERS
+from keras_contrastive.models.stacked_views import StackedViews
+from keras_contrastive.models.stacked_views import policies_of
 from keras_contrastive.views.inputs import to_unit_floats
 
-VIEW_ORDERS = ("image_major", "view_major")
-CANDIDATES = ("global", "local")
 
-
-class ContrastiveModel(OnDevice, Replicated, keras.Model):
+class ContrastiveModel(
+    StackedViews,
+    FeaturePrediction,
+    OnDevice,
+    Replicated,
+    Compilation,
+    keras.Model,
+):
     """Trains an encoder on random views of images; the base of all methods.
 
     `fit` takes images, `(images, labels)` or batches of `data.batches`;
@@ -52,7 +64,8 @@ class ContrastiveModel(OnDevice, Replicated, keras.Model):
         candidates: `"global"` or `"local"`, whether rows are compared with
             those of all replicas, as one replica would, or of their own
             replica only; the same without a `tf.distribute` strategy. Queues
-            hold the keys of all replicas in either case.
+            hold the keys of all replicas in either case, so that it makes no
+            difference to a loss that compares with a queue alone.
 
     Raises:
         ValueError: for an encoder that is not built or gives no feature
@@ -63,6 +76,8 @@ class ContrastiveModel(OnDevice, Replicated, keras.Model):
     metric_names = ()
     #: Fewer views than these a method cannot learn from.
     least_views = 2
+    #: Of fewer images to a batch there is nothing to learn.
+    least_images = 2
     #: Whether rows count by the `weights` of a batch.
     counts_by_weights = False
     #: The split whose branch gives the features; None for all of them alike.
@@ -85,7 +100,7 @@ class ContrastiveModel(OnDevice, Replicated, keras.Model):
         check_choice("candidates", candidates, CANDIDATES)
         self.encoder = encoder
         self.projector = make_projector(projector, encoder)
-        self.policies = _policies(views, num_views, self.least_views)
+        self.policies = policies_of(views, num_views, self.least_views)
         self.num_views = len(self.policies)
         self.view_order = view_order
         self.seed = seed
@@ -148,71 +163,6 @@ class ContrastiveModel(OnDevice, Replicated, keras.Model):
             self.projector, features, split_ids, training=training
         )
 
-    def predict(self, x, *args, **kwargs):
-        """Features of images in inference mode; as keras.Model.predict.
-
-        Args:
-            x: as in keras.Model.predict; arrays must be uint8, or float in
-                [0, 1].
-            *args: as in keras.Model.predict.
-            **kwargs: as in keras.Model.predict.
-
-        Returns:
-            Array `(N, dim)`.
-
-        Raises:
-            ValueError: for arrays that are no images or out of range.
-        """
-        self.check_images(x)
-        if self.num_replicas == 1:
-            return super().predict(x, *args, **kwargs)
-        return self._predict_on_replicas(x, *args, **kwargs)
-
-    def _predict_on_replicas(
-        self, x, batch_size=None, verbose="auto", steps=None, callbacks=None
-    ):
-        options = {"verbose": verbose, "callbacks": callbacks}
-        batches = model_inputs.evaluation(
-            x, None, batch_size, drop_remainder=False
-        )
-        if not hasattr(batches, "share"):
-            return super().predict(batches, steps=steps, **options)
-        # No image knows of others here, so any size of a batch will do.
-        rest = -batches.batch_size % self.num_replicas
-        batches = batches.resized(batches.batch_size + rest)
-        data, all_steps = self.fed(batches, fill_up=True, to_predict=True)
-        outputs = super().predict(data, steps=steps or all_steps, **options)
-        # What filled up the last batch goes.
-        return outputs[: batches.num_images]
-
-    def predict_projections(self, features, batch_size=None):
-        """Projections of what `predict` gave, by the same branch.
-
-        Args:
-            features: float array `(N, dim)`.
-            batch_size: int, rows at a time; 256 by default.
-
-        Returns:
-            Array `(N, dim)`; the features, if there is no projector.
-        """
-        size = batch_size or model_inputs.DEFAULT_BATCH_SIZE
-        parts = [
-            self.project(features[start : start + size])
-            for start in range(0, len(features), size)
-        ]
-        return np.concatenate([ops.convert_to_numpy(each) for each in parts])
-
-    def check_images(self, x):
-        """Refuses arrays that `fit` would refuse; what else there is, passes.
-
-        Args:
-            x: what `predict` takes.
-
-        Raises:
-            ValueError: for arrays that are no images or out of range.
-        """
-        model_inputs.check_images(x)
-
     def projections_of_views(self, batch, training, count=None):
         """Projects the views of a batch: a list of `(N, dim)`, one a view.
 
@@ -233,91 +183,6 @@ class ContrastiveModel(OnDevice, Replicated, keras.Model):
         return self.each_view(
             self.project(features, split_ids, training), count
         )
-
-    def each_view(self, stacked, count=None):
-        """Rows of stacked views taken apart: a list, `(N, ...)` a view."""
-        count = count or self.num_views
-        if self.view_order == "view_major":
-            return ops.split(stacked, count, axis=0)
-        shape = (-1, count, *stacked.shape[1:])
-        return ops.unstack(ops.reshape(stacked, shape), num=count, axis=1)
-
-    def repeat_each_view(self, values, count=None):
-        """What belongs to an image, for each of its stacked views."""
-        count = count or self.num_views
-        if self.view_order == "image_major":
-            return ops.repeat(values, count, axis=0)
-        return ops.tile(values, (count,))
-
-    def gathered(self, rows):
-        """What rows are compared with: those of all replicas, or their own.
-
-        Args:
-            rows: tensor `(N, ...)`.
-
-        Returns:
-            Tensor `(all, ...)`, or the rows where `candidates` is `"local"`.
-        """
-        return replicas.all_gather(rows) if self._sees_all else rows
-
-    def places(self, batch):
-        """Where a batch's images stand among what they are compared with.
-
-        Args:
-            batch: as in `contrastive_step`.
-
-        Returns:
-            int32 tensor `(N,)`.
-        """
-        positions = ops.cast(batch["positions"], "int32")
-        if self._sees_all:
-            return positions
-        return positions - replicas.index() * ops.shape(positions)[0]
-
-    @property
-    def row_lots(self):
-        """How many lots of rows, each of all images, the encoder sees."""
-        return self.num_views if self.view_order == "view_major" else 1
-
-    @property
-    def _sees_all(self):
-        return self.candidates == "global"
-
-    def make_views(self, batch, step):
-        """Random views `(N * V, h, w, C)` of a batch, at a step."""
-        return self.draw_views([batch["images"]] * self.num_views, batch, step)
-
-    def make_evaluation_views(self, batch):
-        """The views of `evaluate`: those of step 0, the same every time."""
-        return self.make_views(batch, 0)
-
-    def draw_views(self, images, batch, step):
-        """Draws a view of each of several lots of images, and stacks them.
-
-        Args:
-            images: list of tensors `(N, H, W, C)`, one for each view.
-            batch: dict with `positions` and, if any, `policy_ids`.
-            step: int32 scalar tensor, or int.
-
-        Returns:
-            float32 tensor `(N * V, h, w, C)`, ordered by `view_order`.
-        """
-        drawn = [
-            backend_step().draw_view(
-                self.policies[min(view, self.num_views - 1)],
-                self.seed,
-                each,
-                step,
-                view,
-                batch["positions"],
-                batch.get("policy_ids"),
-            )
-            for view, each in enumerate(images)
-        ]
-        if self.view_order == "view_major":
-            return ops.concatenate(drawn)
-        stacked = ops.stack(drawn, axis=1)
-        return ops.reshape(stacked, (-1, *stacked.shape[2:]))
 
     def batch_loss(self, batch, training):
         """The loss of a batch with views, a scalar; updates the metrics.
@@ -432,7 +297,12 @@ class ContrastiveModel(OnDevice, Replicated, keras.Model):
 
         Args:
             batches: `data.Batches` that `fit` is about to train on.
+
+        Raises:
+            ValueError: for too few images a batch, images that the encoder
+                does not take, or ids that are missing or out of range.
         """
+        batch_columns.check_training(self, batches)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """The loss under the views of step 0, batch statistics at rest.
@@ -469,6 +339,8 @@ class ContrastiveModel(OnDevice, Replicated, keras.Model):
 
     def _fed_evaluation(self, x, y, batch_size):
         batches = self.evaluation_batches(x, y, batch_size)
+        if hasattr(batches, "columns"):
+            batch_columns.check_evaluation(self, batches)
         return self.fed(batches, fill_up=self.counts_by_weights)
 
     @property
@@ -503,68 +375,3 @@ def _num_images(batch, rows):
     if "weights" not in batch:
         return ops.cast(ops.shape(rows)[0], "float32")
     return replicas.all_sum(ops.sum(batch["weights"])) / replicas.count()
-
-
-def _policies(views, num_views, least_views):
-    """A policy for each view of an image."""
-    if not isinstance(views, (tuple, list)):
-        views = [views] * num_views
-    if len(views) < least_views:
-        raise ValueError(
-            f"`views` must be {least_views} or more, received {len(views)}; "
-            "a contrastive loss compares views of the same image."
-        )
-    return [
-        views_package.policy(each) if isinstance(each, str) else each
-        for each in views
-    ]
-
-
-def make_projector(projector, encoder):
-    """The projector that an argument means, a keras.Model or None.
-
-    Args:
-        projector: `"linear"`, `"mlp"`, None, or a keras.Model.
-        encoder: the model whose features it projects.
-
-    Returns:
-        keras.Model, or None.
-    """
-    if isinstance(projector, str):
-        return layers.projection_head(projector, encoder.output_shape[-1])
-    return projector
-
-
-def check_encoder(encoder):
-    """Refuses an encoder that is not built or gives no feature vector.
-
-    Args:
-        encoder: keras.Model.
-
-    Raises:
-        ValueError: if its output is not `(batch, dim)`.
-    """
-    shape = getattr(encoder, "output_shape", None) if encoder.built else None
-    if not isinstance(shape, tuple) or len(shape) != 2:
-        raise ValueError(
-            "`encoder` must be a built model that gives one feature vector "
-            f"an image, (batch, dim); received the output shape {shape}; end "
-            "it in a pooling layer, such as GlobalAveragePooling2D."
-        )
-
-
-def check_choice(name, value, choices):
-    """Refuses a value that is not offered.
-
-    Args:
-        name: str, the argument's name.
-        value: what was received.
-        choices: tuple of str.
-
-    Raises:
-        ValueError: if the value is none of the choices.
-    """
-    if value not in choices:
-        raise ValueError(
-            f"`{name}` must be one of {', '.join(choices)}, received {value!r}."
-        )

@@ -82,6 +82,7 @@ class CPC(ContrastiveModel):
     """
 
     metric_names = ("contrastive_accuracy",)
+    least_images = 1
     least_views = 1
 
     def __init__(

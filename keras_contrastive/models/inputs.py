@@ -32,6 +32,7 @@ def training(x, y, batch_size, shuffle, seed, num_replicas=1):
         ValueError: for arrays of unequal length, or what goes with arrays
             beside batches.
     """
+    _refuse_what_is_no_array("x", x)
     if not _is_of_arrays(x):
         _refuse_with_batches("y", y)
         _refuse_with_batches("batch_size", batch_size)
@@ -57,6 +58,7 @@ def evaluation(x, y, batch_size, num_replicas=1, drop_remainder=True):
     Raises:
         ValueError: for arrays of unequal length.
     """
+    _refuse_what_is_no_array("x", x)
     if not _is_of_arrays(x):
         return x
     return _batches(
@@ -73,11 +75,15 @@ def check_images(x):
             passes.
 
     Raises:
-        ValueError: for another rank, type or range.
+        ValueError: for another rank, type or range, or a dict without
+            images.
     """
     from keras_contrastive.data import images as data_images
 
-    images = x.get("images") if isinstance(x, dict) else x
+    _refuse_what_is_no_array("x", x)
+    if isinstance(x, dict):
+        _check_has_images(x)
+    images = x["images"] if isinstance(x, dict) else x
     if isinstance(images, np.ndarray):
         data_images.check_images(images)
 
@@ -148,11 +154,7 @@ def _batches(x, labels, batch_size, num_replicas, **kwargs):
 
     columns = dict(x) if isinstance(x, dict) else {"images": x}
     columns = {name: _as_array(each) for name, each in columns.items()}
-    if "images" not in columns:
-        raise ValueError(
-            "A dict of arrays must have `images` among them, received "
-            f"{sorted(columns)}."
-        )
+    _check_has_images(columns)
     check_lengths(**columns)
     # Batches count their rows themselves.
     columns.pop("positions", None)
@@ -173,6 +175,24 @@ def _batches(x, labels, batch_size, num_replicas, **kwargs):
 
 def _is_of_arrays(x):
     return isinstance(x, dict) or (hasattr(x, "shape") and hasattr(x, "dtype"))
+
+
+def _refuse_what_is_no_array(name, x):
+    """Refuses what Keras would take for several inputs, and nothing."""
+    if x is None or isinstance(x, (list, tuple)):
+        kind = "None" if x is None else f"a {type(x).__name__} of {len(x)}"
+        raise ValueError(
+            f"`{name}` must be images as one array, a dict of arrays, or "
+            f"batches, received {kind}; numpy.stack makes an array of a list."
+        )
+
+
+def _check_has_images(columns):
+    if "images" not in columns:
+        raise ValueError(
+            "A dict of arrays must have `images` among them, received "
+            f"{sorted(columns)}."
+        )
 
 
 def _as_array(values):

@@ -116,7 +116,11 @@ def input_gradient(function, inputs):
 
 
 def has_accelerator():
-    """Whether JAX computes on another device than the processor."""
+    """Whether JAX computes on another device than the processor.
+
+    Returns:
+        bool.
+    """
     return jax.default_backend() != "cpu"
 
 

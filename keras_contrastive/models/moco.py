@@ -86,6 +86,7 @@ class MoCo(TemperatureSchedule, AdversarialTraining, MomentumModel):
     """
 
     metric_names = (*FIGURES, "queue_age")
+    least_images = 1
 
     def __init__(
         self,
@@ -143,6 +144,7 @@ class MoCo(TemperatureSchedule, AdversarialTraining, MomentumModel):
 
     def check_batches(self, batches):
         """Refuses a queue below a batch, warns of one above the dataset."""
+        super().check_batches(batches)
         size = self.queue.size
         self._check_queue(batches.batch_size * self.num_directions)
         if size >= batches.num_images:

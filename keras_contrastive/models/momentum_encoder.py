@@ -3,6 +3,8 @@
 key = momentum key + (1 - momentum) query
 """
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -61,8 +63,10 @@ def check_momentum(momentum):
     Raises:
         ValueError: if it is a number out of range.
     """
-    if not callable(momentum) and not 0 <= momentum <= 1:
+    if callable(momentum):
+        return
+    if not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
         raise ValueError(
-            f"`momentum` must be from 0 to 1, received {momentum}; MoCo uses "
+            f"`momentum` must be from 0 to 1, received {momentum!r}; MoCo uses "
             "0.999 on ImageNet and 0.99 on CIFAR-10."
         )

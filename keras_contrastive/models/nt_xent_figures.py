@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_contrastive.distribution import replicas
 from keras_contrastive.losses.cosine import unit_vectors
 from keras_contrastive.losses.nt_xent import nt_xent
 from keras_contrastive.metrics.contrastive_figures import figures_of_ranks
@@ -18,8 +19,7 @@ def nt_xent_and_figures(
         temperature: float > 0.
         chunk_size: as in `losses.nt_xent`; with one the figures do without
             the whole matrix of similarities, too.
-        **everybody: candidates and positions, as in `losses.nt_xent`; spread
-            and uniformity are those of `candidates_1`.
+        **everybody: candidates and positions, as in `losses.nt_xent`.
 
     Returns:
         Tensor `(2 * batch,)`; and a dict from each name of `FIGURES` to a
@@ -35,6 +35,10 @@ def nt_xent_and_figures(
     )
     first_views = everybody.get("candidates_1", view_1)
     images = ops.cast(ops.shape(first_views)[0], rows.dtype)
+    if first_views is view_1:
+        # Spread and uniformity are of the global batch, even where a replica
+        # compares its own rows only.
+        first_views = replicas.all_gather(view_1)
     return rows, figures_of_ranks(
         rows,
         ranks,

@@ -18,7 +18,11 @@ LARGEST_GIB = 4
 
 
 class OnDevice:
-    """What a model does whose images are on the device; part of all models."""
+    """What a model does whose images are on the device; part of all models.
+
+    `fit` puts the images there by `placed`, and hands on batches of row
+    numbers; each step begins with `batch_of`, which gathers those rows.
+    """
 
     _placed = None
 

@@ -1,5 +1,7 @@
 """A queue of keys: negatives that are older than the batch."""
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -89,12 +91,12 @@ def check_size(name, size):
         size: int.
 
     Raises:
-        ValueError: if it is less than 1.
+        ValueError: if it is less than 1, or no whole number.
     """
-    if size < 1:
+    if not isinstance(size, numbers.Integral) or size < 1:
         raise ValueError(
-            f"`{name}` must be at least 1, received {size}; MoCo uses 65536 on "
-            "ImageNet and 4096 on CIFAR-10."
+            f"`{name}` must be a whole number of at least 1, received "
+            f"{size!r}; MoCo uses 65536 on ImageNet and 4096 on CIFAR-10."
         )
 
 

@@ -5,22 +5,36 @@ What it lacks is here: batches of which every image goes to one known replica;
 `fit` and `evaluate` of several workers, where Keras stumbles over a model
 that it wants to build from a batch; moving statistics that do not depend on
 which replica is saved; a model that stays on its devices wherever it is
-called; and a word before training on what cannot work.
+called; the rows of all replicas, for its own to be compared with; and a
+word before training on what cannot work.
 """
 
 import contextlib
 import warnings
 
 import keras
+from keras import ops
 
 from keras_contrastive import layers
 from keras_contrastive.distribution import replicas
 from keras_contrastive.distribution.feed import feed
 from keras_contrastive.distribution.whole_batches import whole_batches
 
+CANDIDATES = ("global", "local")
+
 
 class Replicated:
-    """What a model does differently under a strategy; a part of all models."""
+    """What a model does differently under a strategy; a part of all models.
+
+    It remembers the strategy in whose scope it is made. Without any, `fit`,
+    `evaluate` and `predict` are those of keras.Model.
+
+    It has `candidates`, of `CANDIDATES`: whether rows are compared with those
+    of all replicas.
+
+    Args:
+        **kwargs: as in keras.Model.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -70,6 +84,35 @@ class Replicated:
         if replicas.is_global(self.strategy):
             return whole_batches(data, self.num_replicas, fill_up), None
         return feed(data, self.strategy, fill_up, to_predict)
+
+    def gathered(self, rows):
+        """What rows are compared with: those of all replicas, or their own.
+
+        Args:
+            rows: tensor `(N, ...)`.
+
+        Returns:
+            Tensor `(all, ...)`, or the rows where `candidates` is `"local"`.
+        """
+        return replicas.all_gather(rows) if self._sees_all else rows
+
+    def places(self, batch):
+        """Where a batch's images stand among what they are compared with.
+
+        Args:
+            batch: as in `contrastive_step`.
+
+        Returns:
+            int32 tensor `(N,)`.
+        """
+        positions = ops.cast(batch["positions"], "int32")
+        if self._sees_all:
+            return positions
+        return positions - replicas.index() * ops.shape(positions)[0]
+
+    @property
+    def _sees_all(self):
+        return self.candidates == "global"
 
     def average_statistics(self):
         """Makes moving statistics their mean over the replicas, in a step.
@@ -238,9 +281,7 @@ def _warn_of_random_layers(model):
     names = [
         f"{layer.name} ({type(layer).__name__})"
         for layer in layers
-        if isinstance(
-            getattr(layer, "seed_generator", None), keras.random.SeedGenerator
-        )
+        if _draws(layer)
     ]
     if names:
         warnings.warn(
@@ -249,3 +290,18 @@ def _warn_of_random_layers(model):
             "exactly as one.",
             stacklevel=4,
         )
+
+
+def _draws(layer):
+    """Whether a layer draws random numbers in training."""
+    # A recurrent cell can draw, whether it has anything to drop or not.
+    rates = [
+        getattr(layer, name)
+        for name in ("dropout", "recurrent_dropout")
+        if hasattr(layer, name)
+    ]
+    generates = any(
+        isinstance(each, keras.random.SeedGenerator)
+        for each in vars(layer).values()
+    )
+    return generates and (not rates or any(rates))

@@ -1,7 +1,5 @@
 """Siamese training: pairs that are alike come together, others apart."""
 
-import typing
-
 import keras
 import numpy as np
 from keras import ops
@@ -15,15 +13,15 @@ from keras_contrastive.losses.siamese_composite import check_not_negative
 from keras_contrastive.losses.siamese_composite import siamese_composite
 from keras_contrastive.metrics.projection_geometry import GEOMETRY
 from keras_contrastive.models import inputs as model_inputs
+from keras_contrastive.models.arguments import check_choice
 from keras_contrastive.models.contrastive_model import ContrastiveModel
-from keras_contrastive.models.contrastive_model import check_choice
 from keras_contrastive.models.equal_lengths import check_lengths
-from keras_contrastive.models.labelled import labels_of
 from keras_contrastive.models.learning_variables import LearningVariables
 from keras_contrastive.models.learning_variables import without
 from keras_contrastive.models.pair_discriminator import pair_discriminator
 from keras_contrastive.models.pair_discriminator import pair_features
-from keras_contrastive.models.pair_partners import partners
+from keras_contrastive.models.pairs import given_pairs
+from keras_contrastive.models.pairs import mined_pairs
 from keras_contrastive.models.view_geometry import view_geometry
 
 OBJECTIVES = ("margin", "composite")
@@ -220,10 +218,10 @@ class Siamese(LearningVariables, ContrastiveModel):
     def contrastive_step(self, batch, training):
         views = self._views(batch, training)
         everybody = [self.gathered(each) for each in views]
-        pair = self._given if "other_images" in batch else self._mined
+        form = given_pairs if "other_images" in batch else mined_pairs
         # As the views: where nothing is learned, those of step 0.
         step = self.step.value if training else 0
-        pairs = pair(batch, views, everybody, step)
+        pairs = form(self, batch, views, everybody, step)
         scores = None
         if self.stage != "encoder":
             scores = self._scores_of_both(pairs, training)
@@ -286,47 +284,6 @@ class Siamese(LearningVariables, ContrastiveModel):
         if self.normalize:
             return unit_vectors(projections)
         return raised(projections)
-
-    def _mined(self, batch, views, everybody, step):
-        """Pairs of view 1 of each image with view 2 of two images."""
-        if self.supervised:
-            kinds = labels_of(self, batch)
-        else:
-            kinds = ops.cast(batch["positions"], "int32")
-        alike, other, has_other = self._partners(kinds, batch, step)
-        first, seconds = views[0], everybody[1]
-        alike = (first, ops.take(seconds, alike, axis=0))
-        other = (first, ops.take(seconds, other, axis=0))
-        return _Pairs(
-            positive=alike,
-            negative=other,
-            is_complete=has_other,
-            known=[(1.0, alike), (0.0, other)],
-            known_weights=has_other,
-        )
-
-    def _given(self, batch, views, everybody, step):
-        """Pairs that are given, each beside one of the other kind."""
-        same = ops.cast(ops.reshape(batch["same"], (-1,)), "int32")
-        _, other, has_other = self._partners(same, batch, step)
-        others = [ops.take(each, other, axis=0) for each in everybody]
-        is_same = same[:, None] > 0
-        return _Pairs(
-            positive=[ops.where(is_same, *each) for each in zip(views, others)],
-            negative=[ops.where(is_same, *each) for each in zip(others, views)],
-            is_complete=has_other,
-            known=[(same, views)],
-            known_weights=None,
-        )
-
-    def _partners(self, kinds, batch, step):
-        return partners(
-            kinds,
-            self.gathered(kinds),
-            self.places(batch),
-            seed=self.seed,
-            step=step,
-        )
 
     def _scores(self, pair, training):
         embeddings_1, embeddings_2 = pair
@@ -414,22 +371,3 @@ class Siamese(LearningVariables, ContrastiveModel):
             config["discriminator"]
         )
         return super().from_config({**config, "discriminator": discriminator})
-
-
-class _Pairs(typing.NamedTuple):
-    """The pairs of a batch, row by row.
-
-    Attributes:
-        positive: two tensors `(batch, dim)`, embeddings that are alike.
-        negative: two tensors `(batch, dim)`, embeddings that are not.
-        is_complete: float `(batch,)`, 1 where a row has pairs of both kinds.
-        known: list of `same` and a pair, what the margin loss is of.
-        known_weights: `(batch,)`, how much each row of it has to say, or
-            None for all alike.
-    """
-
-    positive: tuple
-    negative: tuple
-    is_complete: object
-    known: list
-    known_weights: object

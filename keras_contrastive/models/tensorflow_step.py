@@ -35,8 +35,8 @@ def test_step(model, data):
     """The loss under the views of step 0, nothing updated.
 
     Args:
-        model: the ContrastiveModel.
-        data: what the data adapter yields.
+        model: as in `train_step`.
+        data: as in `train_step`.
 
     Returns:
         Dict of metrics.
@@ -93,7 +93,11 @@ def input_gradient(function, inputs):
 
 
 def has_accelerator():
-    """Whether there is a GPU or a TPU."""
+    """Whether there is a GPU or a TPU.
+
+    Returns:
+        bool.
+    """
     return bool(_accelerators())
 
 

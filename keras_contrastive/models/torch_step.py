@@ -40,8 +40,8 @@ def test_step(model, data):
     """The loss under the views of step 0, nothing updated.
 
     Args:
-        model: the ContrastiveModel.
-        data: what the data adapter yields.
+        model: as in `train_step`.
+        data: as in `train_step`.
 
     Returns:
         Dict of metrics.
@@ -69,7 +69,11 @@ def input_gradient(function, inputs):
 
 
 def has_accelerator():
-    """Whether tensors are made on another device than the processor."""
+    """Whether tensors are made on another device than the processor.
+
+    Returns:
+        bool.
+    """
     return ops.zeros(()).device.type != "cpu"
 
 

@@ -140,6 +140,8 @@ class TripletModel(ContrastiveModel):
 
     def _active(self, labels, embeddings, arguments):
         """The share of all triplets that are not yet far enough."""
+        # Rows stand in order: the first of all replicas' rows are among the
+        # first of their own.
         labels = labels[:MEASURED_ANCHORS]
         embeddings = ops.stop_gradient(embeddings[:MEASURED_ANCHORS])
         positions = arguments["positions"][:MEASURED_ANCHORS]
@@ -162,8 +164,10 @@ class TripletModel(ContrastiveModel):
         positives, negatives = (
             ops.sum(ops.cast(each, active.dtype), axis=1) for each in pairs
         )
-        every = replicas.all_sum(ops.sum(positives * negatives))
-        return replicas.all_sum(ops.sum(active)) / ops.maximum(every, 1.0)
+        measured = ops.cast(positions < MEASURED_ANCHORS, active.dtype)
+        found = replicas.all_sum(ops.sum(active * measured))
+        every = replicas.all_sum(ops.sum(positives * negatives * measured))
+        return found / ops.maximum(every, 1.0)
 
     def get_config(self):
         return {

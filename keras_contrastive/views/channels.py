@@ -10,7 +10,18 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 def split(images):
-    """Splits images `(batch, height, width, channels)` into their planes."""
+    """Splits images into their planes.
+
+    Args:
+        images: float tensor `(batch, height, width, channels)`, of 1 or 3
+            channels.
+
+    Returns:
+        Tuple of tensors `(batch, height, width)`, one a channel.
+
+    Raises:
+        ValueError: for another number of channels.
+    """
     channels = images.shape[-1]
     if channels not in (1, 3):
         raise ValueError(
@@ -27,6 +38,12 @@ def stack(planes):
     that the planes share, and so again at each further step: a color jitter
     by concatenations took 40 ms where this takes 5. A selection by channel
     is one loop, in which the shared part is computed once.
+
+    Args:
+        planes: tuple of one or three tensors `(batch, height, width)`.
+
+    Returns:
+        Tensor `(batch, height, width, channels)`.
     """
     if len(planes) == 1:
         return planes[0][..., None]
@@ -36,7 +53,14 @@ def stack(planes):
 
 
 def grey(planes):
-    """Returns the grey `(batch, height, width)` of one or three planes."""
+    """The grey of an image.
+
+    Args:
+        planes: tuple of one or three tensors `(batch, height, width)`.
+
+    Returns:
+        Tensor `(batch, height, width)`.
+    """
     if len(planes) == 1:
         return planes[0]
     red, green, blue = planes
@@ -44,5 +68,12 @@ def grey(planes):
 
 
 def per_image(values):
-    """Shapes `(batch,)` so that it broadcasts against a plane."""
+    """Shapes one number an image so that it broadcasts against a plane.
+
+    Args:
+        values: tensor `(batch,)`.
+
+    Returns:
+        Tensor `(batch, 1, 1)`.
+    """
     return values[:, None, None]

@@ -106,7 +106,19 @@ class Transformation(Configurable):
 
 
 def check_fraction(name, value, most=1.0):
-    """Returns a number as float, or refuses one outside [0, most]."""
+    """Refuses a number outside of [0, most].
+
+    Args:
+        name: str, the argument's name.
+        value: what was received.
+        most: float, the largest that is meant.
+
+    Returns:
+        The number, as float.
+
+    Raises:
+        ValueError: if it is outside.
+    """
     if not 0.0 <= value <= most:
         raise ValueError(
             f"`{name}` must be between 0 and {most:g}, received {value!r}."
@@ -115,7 +127,20 @@ def check_fraction(name, value, most=1.0):
 
 
 def check_interval(name, value, least, most=float("inf")):
-    """Returns (low, high) as floats, or refuses it outside [least, most]."""
+    """Refuses an interval that is not within [least, most].
+
+    Args:
+        name: str, the argument's name.
+        value: what was received, a pair (low, high).
+        least: float, the smallest that is meant.
+        most: float, the largest that is meant.
+
+    Returns:
+        low and high, as floats.
+
+    Raises:
+        ValueError: if it is no pair in rising order, or outside.
+    """
     try:
         low, high = value
     except (TypeError, ValueError) as error:
@@ -131,5 +156,14 @@ def check_interval(name, value, least, most=float("inf")):
 
 
 def between(fraction, low, high):
-    """Maps [0, 1) linearly onto [low, high)."""
+    """Maps [0, 1) linearly onto [low, high).
+
+    Args:
+        fraction: float tensor in [0, 1).
+        low: float, or tensor that broadcasts against the fractions.
+        high: float, or tensor likewise.
+
+    Returns:
+        Float tensor, `low + fraction * (high - low)`.
+    """
     return low + fraction * (high - low)

@@ -49,6 +49,7 @@ def run(backend, folder):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A function that trains on a backend, once, and gives what came of it."""
+    pytest.importorskip("tensorflow")
     folder = tmp_path_factory.mktemp("backends")
     said, found = {}, {}
 

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -27,7 +28,7 @@ LITTLE = {
 # What they share.
 PARTS = {
     *("__init__", "device", "measure", "operations", "peer", "peer_worker"),
-    "training",
+    *("training", "gpu_list"),
 }
 
 
@@ -58,6 +59,8 @@ def test_every_benchmark_is_tried():
 
 @pytest.mark.parametrize("name", LITTLE)
 def test_benchmark_prints_its_table(name):
+    if name == "replicas" and keras.backend.backend() != "tensorflow":
+        pytest.skip("Replicas are those of tf.distribute.")
     printed = output_of(name)
     assert "| ours" in printed
     assert "cores" in printed
@@ -87,3 +90,25 @@ def test_other_backends(backend, name, more):
     printed = output_of(name, *more, backend=backend)
     assert f"{backend} on " in printed
     assert "| ours" in printed
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (["tests.without_tensorflow", "benchmarks.replicas"], "be imported"),
+        (["benchmarks.replicas"], "imported|backend is jax"),
+    ],
+)
+def test_replicas_without_tensorflow_are_refused(script, said):
+    pytest.importorskip("jax")
+    process = subprocess.run(
+        [sys.executable, "-m", *script],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 1
+    assert "Traceback" not in process.stderr
+    last = process.stderr.strip().splitlines()[-1]
+    assert re.search(f"need TensorFlow, and .*({said})", last)

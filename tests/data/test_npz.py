@@ -127,6 +127,39 @@ def test_a_file_that_is_not_there(tmp_path):
         data.load(f"npz:{tmp_path}/nothing.npz")
 
 
+def test_several_files_are_joined_in_the_order_of_their_names(tmp_path):
+    tests = {"test_images": IMAGES[::-1], "test_labels": LABELS[::-1]}
+    for number, rows in enumerate((slice(7), slice(7, 30), slice(30, 40))):
+        np.savez(
+            tmp_path / f"part_{number}.npz",
+            images=IMAGES[rows],
+            labels=LABELS[rows],
+        )
+    np.savez(tmp_path / "part_3.npz", **tests)
+    np.savez(tmp_path / "other.npz", images=IMAGES)
+    dataset = data.load(f"npz:{tmp_path}/part_?.npz")
+    assert np.array_equal(dataset.train.images, IMAGES)
+    assert np.array_equal(dataset.train.labels, LABELS)
+    assert np.array_equal(dataset.test.images, IMAGES[::-1])
+    assert np.array_equal(dataset.test.labels, LABELS[::-1])
+    assert dataset.train.images.dtype == np.uint8
+
+
+def test_files_that_do_not_go_together(tmp_path):
+    np.savez(tmp_path / "a.npz", images=IMAGES)
+    np.savez(tmp_path / "b.npz", images=IMAGES / 255)
+    with pytest.raises(ValueError, match="`images` must be of the same .*int8"):
+        data.load(f"npz:{tmp_path}/*.npz")
+    np.savez(tmp_path / "b.npz", images=IMAGES[:, 1:])
+    with pytest.raises(ValueError, match=r"`images` .*\(5, 5, 3\)"):
+        data.load(f"npz:{tmp_path}/*.npz")
+    np.savez(tmp_path / "b.npz", images=IMAGES, labels=LABELS)
+    with pytest.raises(ValueError, match="`labels` .*40 for 80"):
+        data.load(f"npz:{tmp_path}/*.npz")
+    with pytest.raises(FileNotFoundError, match="none_"):
+        data.load(f"npz:{tmp_path}/none_*.npz")
+
+
 def write_array(path):
     with open(path, "wb") as file:
         np.save(file, IMAGES)

@@ -27,6 +27,7 @@ SEVERAL = ("2", "4", "worker_0")
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """What came of training, by the number of replicas."""
+    pytest.importorskip("tensorflow")
     folder = tmp_path_factory.mktemp("replicas")
     processes = [
         subprocess.Popen(
@@ -106,7 +107,7 @@ def test_workers_hold_the_same_bits(found):
         assert ours[name].tobytes() == theirs[name].tobytes(), name
 
 
-@pytest.mark.parametrize("replicas", ["1", *SEVERAL])
+@pytest.mark.parametrize("replicas", ["2", "worker_0"])
 @pytest.mark.parametrize("precision", HALVES)
 def test_half_precision_trains(found, precision, replicas):
     losses = found[replicas][f"{precision}/losses"]

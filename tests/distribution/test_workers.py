@@ -41,6 +41,7 @@ os.execv(sys.executable, [sys.executable, "-m", module])
 
 
 def test_workers_take_the_chiefs_word():
+    pytest.importorskip("tensorflow")
     process = subprocess.run(
         [
             *(sys.executable, "-m", "experiments.launch", "--workers=2"),

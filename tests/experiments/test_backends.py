@@ -166,6 +166,22 @@ def test_what_a_backend_lacks_is_said(name, flags, sentence, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize("script", ["three_settings", "pretrain"])
+def test_a_backend_that_is_not_installed_is_said(script, tmp_path):
+    process = subprocess.run(
+        without_tensorflow(script, f"--output_dir={tmp_path / 'runs'}"),
+        cwd=scripts.ROOT,
+        capture_output=True,
+        text=True,
+        env=environment("tensorflow"),
+    )
+    assert process.returncode == 2, process.stderr[-2000:]
+    (refusal,) = process.stderr.strip().splitlines()
+    assert refusal.startswith("Refused: TensorFlow is not installed; set KERAS")
+    assert refusal.endswith("install TensorFlow.")
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.parametrize("flag", ["--batch_norm=local", "--candidates=local"])
 def test_devices_of_jax_have_nothing_of_their_own(flag):
     scripts.check_refusal(

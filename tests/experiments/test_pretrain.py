@@ -98,6 +98,64 @@ def test_a_run_interrupted_after_its_last_epoch_is_finished(runs, flags):
     assert rows[0] == rows[1]
 
 
+def test_siamese_is_trained_in_two_stages(flags, tmp_path):
+    """And goes on within the second one, as if never interrupted."""
+    arguments = [*flags, "--method=siamese", f"--output_dir={tmp_path}"]
+    two_stages = [*arguments, "--discriminator_epochs=2"]
+    folder = tmp_path / "siamese_seed0"
+    process = scripts.run("pretrain", *arguments, "--discriminator_epochs=1")
+    assert process.returncode == 0, process.stderr
+    record = json.loads((folder / "run.json").read_text())
+    before = keras.saving.load_model(folder / "model.keras", compile=False)
+    record["flags"]["discriminator_epochs"] = 2
+    record["status"] = "interrupted"
+    (folder / "run.json").write_text(json.dumps(record))
+    process = scripts.run("pretrain", *two_stages)
+    assert process.returncode == 0, process.stderr
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert [each["epoch"] for each in metrics] == [1, 2, 3]
+    # The discriminator takes no part in the first stage.
+    judged = ["discriminator_accuracy" in each for each in metrics]
+    assert judged == [False, True, True]
+    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    assert model.stage == "discriminator"
+    for part, is_at_rest in (("encoder", True), ("discriminator", False)):
+        pairs = zip(getattr(before, part).weights, getattr(model, part).weights)
+        same = [np.array_equal(one, other) for one, other in pairs]
+        assert all(same) == is_at_rest
+    table = (tmp_path / "methods.md").read_text()
+    assert "1 epochs (2 of the discriminator after them)" in table
+    loss = f"{metrics[0]['loss']:.3f}"
+    assert f"| {loss} to {loss} |" in table
+    images = np.zeros((3, 8, 8, 3), "uint8")
+    assert model.predict_pairs(images, images).shape == (3,)
+    process = scripts.run("pretrain", *arguments)
+    assert process.returncode == 2
+    assert "was run with --discriminator_epochs=2" in process.stderr
+
+
+def test_every_argument_of_the_attack_has_a_flag(flags, tmp_path):
+    process = scripts.run(
+        "pretrain", *flags, "--method=simclr", f"--output_dir={tmp_path}",
+        "--adversarial_epsilon=0.02", "--adversarial_steps=2",
+        "--adversarial_share=0.5", "--adversarial_weight=0.7",
+        "--adversarial_step_size=0.015", "--adversarial_random_start",
+    )  # fmt: skip
+    assert process.returncode == 0, process.stderr
+    folder = tmp_path / "simclr_seed0"
+    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    assert model.adversary.get_config() == {
+        "epsilon": 0.02,
+        "steps": 2,
+        "share": 0.5,
+        "weight": 0.7,
+        "step_size": 0.015,
+        "random_start": True,
+    }
+    record = json.loads((folder / "run.json").read_text())
+    assert record["flags"]["adversarial_weight"] == 0.7
+
+
 def test_what_is_refused_removes_nothing(runs, flags):
     process = scripts.run(
         "pretrain", "--overwrite", *flags[:2], "--batch_size=4000",
@@ -236,6 +294,13 @@ def test_classifiers_start_from_a_run(runs, flags, tmp_path):
         ("pretrain", "--momentum=1.5", "momentum"),
         ("pretrain", "--policy=strong", "strong"),
         ("pretrain", "--adversarial_share=0.5", "--adversarial_epsilon"),
+        ("pretrain", "--adversarial_weight=2", "--adversarial_epsilon"),
+        ("pretrain", "--adversarial_step_size=0.1", "--adversarial_epsilon"),
+        ("pretrain", "--adversarial_random_start", "--adversarial_epsilon"),
+        ("pretrain", "--adversarial_epsilon=-0.1", "-0.1"),
+        ("pretrain", "--discriminator_epochs=3", "siamese"),
+        ("pretrain", "--temperature=0", "temperature"),
+        ("pretrain", "--batch_size=1", "batch_size"),
         ("pretrain", "--milestones=0.6,0.8", "--warmup=0"),
         ("pretrain", "--milestones=0.8,0.6", "rising"),
         ("pretrain", "--milestones=1.5", "rising"),
@@ -256,6 +321,8 @@ def test_refusals_come_at_once_in_one_sentence(script, argument, expected):
     [
         (["--policy=weak", "--blur=0.5"], "--policy=simclr and moco_v2"),
         (["--method=moco", "--view_order=view_major"], "simclr only"),
+        (["--method=moco_v3", "--adversarial_weight=2"], "simclr, moco only"),
+        (["--method=siamese", "--discriminator_epochs=0"], "1"),
     ],
 )
 def test_flags_without_effect_are_refused(arguments, expected):

@@ -144,6 +144,8 @@ def test_an_exported_encoder_is_the_same(studies):
         (["--strategy=multi_worker"], "experiments.launch --workers=2"),
         (["--strategy=one_device"], "needs one device"),
         (["--logical_cpus=2"], "goes with --strategy=one_device or mirrored"),
+        (["--strategy=mirrored", "--devices="], "must name devices"),
+        (["--strategy=mirrored", "--devices=CPU:0,"], "must name devices"),
         (["--batch_norm=local"], "several replicas only"),
         (["--candidates=local"], "several replicas only"),
         (["--strategy=mirrored", "--task_index=1"], "goes with --strategy"),
@@ -152,6 +154,14 @@ def test_an_exported_encoder_is_the_same(studies):
         (
             ["--strategy=multi_worker", "--cluster=a", "--task_index=0"],
             "host:port of each worker, separated by commas, received 'a'",
+        ),
+        (
+            ["--strategy=multi_worker", "--cluster=a:65536", "--task_index=0"],
+            "received 'a:65536'; ports are 1 to 65535",
+        ),
+        (
+            ["--strategy=mirrored", "--candidates=local", "--method=moco"],
+            "--candidates=local has no effect on moco",
         ),
         (
             ["--strategy=multi_worker", "--cluster=a:1", "--task_index=1"],
@@ -176,6 +186,33 @@ def test_runs_of_other_statistics_are_not_mixed(studies):
         assert process.returncode == 2
         name = flags[0].partition("=")[0]
         assert f"was run with no {name}" in process.stderr
+
+
+def test_a_run_goes_on_on_other_devices(dataset, tmp_path):
+    """Two replicas, one device, and two again, each after a first epoch."""
+    flags = [
+        "--method=simclr",
+        f"--dataset=npz:{dataset}",
+        "--batch_size=20",
+        # Its head normalizes, too.
+        "--projector=mlp",
+        f"--output_dir={tmp_path}",
+        *FLAGS,
+    ]
+    folder = tmp_path / "simclr_seed0"
+    last = folder / "checkpoint-0002.weights.h5"
+    for number, name in enumerate(("two", "one", "two")):
+        if number:
+            last.rename(folder / "checkpoint-0001.weights.h5")
+            record = json.loads((folder / "run.json").read_text())
+            record["status"] = "interrupted"
+            (folder / "run.json").write_text(json.dumps(record))
+        process = scripts.run("pretrain", *flags, *STRATEGIES[name])
+        assert process.returncode == 0, process.stderr[-3000:]
+        assert ("Epoch 1/" in process.stdout) == (number == 0)
+        record = json.loads((folder / "run.json").read_text())
+        assert record["status"] == "finished"
+        assert len(json.loads((folder / "metrics.json").read_text())) == 2
 
 
 def test_runs_of_other_statistics_are_not_gone_on_with(tmp_path):

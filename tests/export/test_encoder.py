@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_contrastive import data
 from keras_contrastive import encoders
@@ -56,7 +55,7 @@ def test_exported_encoder_gives_the_models_features(tmp_path, normalization):
     assert keras.backend.standardize_dtype(loaded.inputs[0].dtype) == "uint8"
 
 
-def test_exported_encoder_can_be_a_saved_model(tmp_path):
+def test_exported_encoder_can_be_a_saved_model(tf, tmp_path):
     model = trained("batch")
     export.encoder(model).export(tmp_path / "saved", verbose=False)
     saved = tf.saved_model.load(tmp_path / "saved")

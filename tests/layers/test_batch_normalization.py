@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_contrastive.layers import BatchNormalization
 from tests.layers.training import random_inputs
@@ -18,6 +17,18 @@ def test_it_trains_as_keras_does(shape, affine):
     arguments = {**RECIPE, "center": affine, "scale": affine}
     found = train(BatchNormalization(center=affine, scale=affine), shape)
     expected = train(keras.layers.BatchNormalization(**arguments), shape)
+    for one, other in zip(found, expected, strict=True):
+        scale = np.max(np.abs(other))
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-5 * scale)
+
+
+@pytest.mark.parametrize("shape", [(8, 5), (4, 16, 2, 64)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_alone_there_is_nobody_to_synchronize_with(shape, dtype):
+    found = train(BatchNormalization(synchronized=True, dtype=dtype), shape)
+    expected = train(
+        keras.layers.BatchNormalization(**RECIPE, dtype=dtype), shape
+    )
     for one, other in zip(found, expected, strict=True):
         scale = np.max(np.abs(other))
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-5 * scale)
@@ -78,7 +89,7 @@ def test_a_frozen_layer_infers():
     np.testing.assert_array_equal(layer.moving_mean, np.zeros(3))
 
 
-def test_it_compiles_to_the_same():
+def test_it_compiles_to_the_same(tf):
     inputs = random_inputs((4, 3, 2, 5))
     eager, compiled = BatchNormalization(), BatchNormalization()
     compiled.build(inputs.shape)
@@ -90,6 +101,23 @@ def test_it_compiles_to_the_same():
     )
     for one, other in zip(compiled.weights, eager.weights):
         np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+@pytest.mark.parametrize("synchronized", [True, False])
+def test_files_are_the_same_synchronized_or_not(tmp_path, synchronized):
+    one, other = (
+        keras.Sequential(
+            [keras.Input((3,)), BatchNormalization(synchronized=each)]
+        )
+        for each in (synchronized, not synchronized)
+    )
+    one(random_inputs((6, 3)), training=True)
+    one.save_weights(tmp_path / "model.weights.h5")
+    other.load_weights(tmp_path / "model.weights.h5")
+    for wanted, found in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    again = keras.Sequential.from_config(one.get_config())
+    assert again.layers[-1].synchronized == synchronized
 
 
 def test_it_is_saved_and_loaded(tmp_path):

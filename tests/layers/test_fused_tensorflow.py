@@ -1,14 +1,22 @@
 """The fused kernels give what the neutral code gives."""
 
+import importlib
+
+import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import ops
 
-from keras_contrastive.layers import fused_tensorflow
 from keras_contrastive.layers import row_normalization
 from keras_contrastive.layers.split_assignment import split_assignment
 from tests.layers.training import random_inputs
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("The kernels are TensorFlow's.", allow_module_level=True)
+tf = pytest.importorskip("tensorflow")
+fused_tensorflow = importlib.import_module(
+    "keras_contrastive.layers.fused_tensorflow"
+)
 
 TOLERANCE = {"float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}
 

@@ -23,6 +23,7 @@ def network(normalization):
     ("name", "expected"),
     [
         ("batch", BatchNormalization),
+        ("synchronized", BatchNormalization),
         ("split", SplitBatchNormalization),
         ("batch_renorm", BatchRenormalization),
         ("group", keras.layers.GroupNormalization),
@@ -36,6 +37,12 @@ def test_names_mean_layers(name, expected):
     assert first is not second and first.epsilon == 1e-5
     assert not NormalizationFactory(name).is_none
     assert type(model) is type(network("none"))
+
+
+@pytest.mark.parametrize("name", ["batch", "synchronized"])
+def test_replicas_are_synchronized_if_asked(name):
+    layer = network(name).get_layer("second")
+    assert layer.synchronized == (name == "synchronized")
 
 
 def test_split_is_ten_contiguous_splits():

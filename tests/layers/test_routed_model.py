@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from keras import ops
 
 from keras_contrastive.layers import RoutedModel
 from keras_contrastive.layers import SplitBatchNormalization
@@ -31,7 +31,7 @@ def expected(model):
     """Outputs without and with ids, by the layer itself."""
     x = model.get_layer("dense")(INPUTS)
     layer = model.layers[-1]
-    without, routed = layer(x).numpy(), layer(x, IDS).numpy()
+    without, routed = map(ops.convert_to_numpy, (layer(x), layer(x, IDS)))
     assert np.max(np.abs(without - routed)) > 0.01
     return without, routed
 
@@ -67,7 +67,7 @@ def test_predict_takes_the_same_forms(model, expected, inputs, routed):
     np.testing.assert_allclose(found, expected[routed], rtol=1e-5, atol=1e-6)
 
 
-def test_graphs_take_the_same_forms(model, expected):
+def test_graphs_take_the_same_forms(tf, model, expected):
     graph = tf.function(
         lambda inputs, ids: (model(inputs), model([inputs, ids]))
     )
@@ -141,3 +141,13 @@ def test_a_subclassed_model_does_not_route():
             return inputs
 
     assert not routes_by_ids(Subclassed())
+
+
+@pytest.mark.parametrize("ids", [[0, 1, 2, 0], [0, -1, 1, 0]])
+def test_ids_of_no_split_are_refused(model, ids):
+    for inputs in (
+        [INPUTS, np.array(ids)],
+        {"features": INPUTS, "split_ids": np.array(ids)},
+    ):
+        with pytest.raises(ValueError, match="`split_ids` must be from 0 to 1"):
+            model(inputs, training=True)

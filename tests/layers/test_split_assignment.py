@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import ops
 
 from keras_contrastive.layers.split_assignment import split_assignment
@@ -40,7 +39,9 @@ def test_a_remainder_is_refused_with_both_numbers(assignment):
 
 
 @pytest.mark.parametrize("assignment", ["contiguous", "interleaved"])
-def test_a_remainder_is_refused_when_only_the_step_knows_the_batch(assignment):
+def test_a_remainder_is_refused_when_only_the_step_knows_the_batch(
+    tf, assignment
+):
     @tf.function(input_signature=[tf.TensorSpec((None, 3))])
     def sums(rows):
         return split_assignment(assignment, 4, tf.shape(rows)[0]).sums(rows)
@@ -52,7 +53,7 @@ def test_a_remainder_is_refused_when_only_the_step_knows_the_batch(assignment):
         sums(np.ones((10, 3), "float32"))
 
 
-def test_spread_of_an_unknown_batch_size():
+def test_spread_of_an_unknown_batch_size(tf):
     @tf.function(input_signature=[tf.TensorSpec((None, 2))])
     def spread(rows):
         num_rows = tf.shape(rows)[0]

@@ -1,7 +1,9 @@
 """What layers are trained on and compared by, shared by their tests."""
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
+
+from tests import gradients
 
 
 def random_inputs(shape, seed=0):
@@ -19,17 +21,16 @@ def train(layer, shape, steps=4):
         weight.assign(random_inputs(weight.shape, seed=10 + index))
     found = []
     for step in range(steps):
-        inputs = tf.constant(random_inputs(shape, seed=step))
-        upstream = tf.constant(random_inputs(shape, seed=100 + step))
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            outputs = layer(inputs, training=True)
-            loss = tf.reduce_sum(tf.cast(outputs, "float32") * upstream)
-        sources = [inputs, *[each.value for each in layer.trainable_weights]]
-        found += [outputs, *tape.gradient(loss, sources)]
+        inputs = random_inputs(shape, seed=step)
+        upstream = random_inputs(shape, seed=100 + step)
+        outputs, its_gradients = gradients.of_a_layer(
+            layer, inputs, upstream=upstream
+        )
+        found += [outputs, *its_gradients]
     found.append(layer(inputs, training=False))
     # A layer's own count of steps has no counterpart in others.
     weights = [each for each in layer.weights if each.name != "step"]
-    return [np.asarray(tf.cast(each, "float32")) for each in found] + [
-        np.asarray(each) for each in weights
+    return [
+        ops.convert_to_numpy(ops.cast(each, "float32"))
+        for each in (*found, *weights)
     ]

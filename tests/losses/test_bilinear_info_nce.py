@@ -6,6 +6,7 @@ from keras import ops
 from keras_contrastive import losses
 from tests.losses.checks import check_gradient
 from tests.losses.checks import check_serialization
+from tests.losses.checks import exact
 from tests.losses.checks import in_chunks
 from tests.losses.checks import random_embeddings
 
@@ -40,7 +41,7 @@ def test_equals_the_loops(number):
             positions=positions,
         ),
         by_loops(contexts, matrix, targets, candidates, positions),
-        rtol=1e-10,
+        rtol=exact(1e-10),
     )
 
 
@@ -49,7 +50,7 @@ def test_without_candidates_they_are_the_targets():
     targets = random_embeddings(6, 4, 1, "float64")
     expected = by_loops(predictions, np.eye(4), targets, targets, range(6))
     found = numpy_rows(predictions, targets)
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    np.testing.assert_allclose(found, expected, rtol=exact(1e-10))
 
 
 @pytest.mark.parametrize("number", [1, 4, 50])
@@ -65,7 +66,9 @@ def test_equal_scores_give_the_log_of_the_number(number):
 @pytest.mark.parametrize("scale", [0.5, 3.0])
 def test_right_angles_and_no_normalization(scale):
     rows = numpy_rows(scale * np.eye(4), np.eye(4))
-    np.testing.assert_allclose(rows, np.log1p(3 * np.exp(-scale)), rtol=1e-6)
+    np.testing.assert_allclose(
+        rows, np.log1p(3 * np.exp(-scale)), rtol=exact(1e-6)
+    )
 
 
 def test_the_positions_say_which_is_the_target():
@@ -156,7 +159,9 @@ def test_mutual_information_of_gaussians_from_below():
     # Any other map knows less, and none nothing.
     assert gaussian_information(512, scale=2.0) < many - 0.1
     assert gaussian_information(512, scale=0.4) < many - 0.1
-    np.testing.assert_allclose(gaussian_information(512, scale=0), 0, atol=1e-9)
+    np.testing.assert_allclose(
+        gaussian_information(512, scale=0), 0, atol=exact(1e-9)
+    )
 
 
 def test_no_more_information_than_the_log_of_the_number():

@@ -5,7 +5,7 @@ from keras import ops
 from keras_contrastive import losses
 from keras_contrastive.losses.cosine import cosine_similarities
 from keras_contrastive.losses.cosine import unit_vectors
-from tests.losses.checks import gradients
+from tests.gradients import gradients
 from tests.losses.checks import random_embeddings
 from tests.losses.checks import unit
 

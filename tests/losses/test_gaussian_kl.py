@@ -4,9 +4,9 @@ import pytest
 from keras import ops
 
 from keras_contrastive import losses
+from tests.gradients import gradients
 from tests.losses.checks import check_gradient
 from tests.losses.checks import check_serialization
-from tests.losses.checks import gradients
 from tests.losses.checks import random_embeddings
 
 MEAN = np.array([[0.0, 1.0, -2.0], [0.5, 0.0, 3.0]])

@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 
 from keras_contrastive.losses.log_sum_exp import log_sum_exp_of_others
-from tests.losses.checks import gradients
+from tests.gradients import gradients
 from tests.losses.checks import random_embeddings
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -6,8 +6,8 @@ import pytest
 from keras import ops
 
 from keras_contrastive import losses
+from tests.gradients import gradients
 from tests.losses.checks import check_gradient
-from tests.losses.checks import gradients
 
 
 def random_views(count, dim, seed=0, dtype="float32"):

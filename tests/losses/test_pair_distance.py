@@ -4,6 +4,7 @@ import pytest
 from keras_contrastive import losses
 from tests.losses.checks import check_gradient
 from tests.losses.checks import check_serialization
+from tests.losses.checks import exact
 from tests.losses.checks import random_embeddings
 from tests.losses.checks import unit
 
@@ -22,7 +23,7 @@ def test_on_unit_vectors_it_is_two_minus_twice_the_cosine():
     first, second = (unit(random_embeddings(5, 4, seed)) for seed in range(2))
     rows = losses.pair_distance(first, second)
     expected = 2 - 2 * (first * second).sum(axis=1)
-    np.testing.assert_allclose(rows, expected, rtol=1e-9)
+    np.testing.assert_allclose(rows, expected, rtol=exact(1e-9))
 
 
 def test_gradient_equals_finite_differences():

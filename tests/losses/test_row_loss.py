@@ -3,7 +3,7 @@ import pytest
 from keras import ops
 
 from keras_contrastive.losses.row_loss import RowLoss
-from tests.losses.checks import gradients
+from tests.gradients import gradients
 
 
 class Weighted(RowLoss):

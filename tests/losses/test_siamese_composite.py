@@ -4,9 +4,10 @@ import pytest
 from keras import ops
 
 from keras_contrastive import losses
+from tests.gradients import gradients
 from tests.losses.checks import check_gradient
 from tests.losses.checks import check_serialization
-from tests.losses.checks import gradients
+from tests.losses.checks import exact
 from tests.losses.checks import in_chunks
 from tests.losses.checks import random_embeddings
 
@@ -53,7 +54,7 @@ def test_equals_the_formula():
     discrimination, distance, consistency = terms_by_hand(*given, 2.5, 1.2)
     rows = losses.siamese_composite(*given, **WEIGHTS)
     expected = discrimination + 0.7 * distance + 0.3 * consistency
-    np.testing.assert_allclose(rows, expected, rtol=1e-9)
+    np.testing.assert_allclose(rows, expected, rtol=exact(1e-9))
     first, second, *scores = given
     loss = losses.SiameseComposite(**WEIGHTS)
     found = loss(np.stack(scores, axis=1), np.stack([first, second], axis=1))
@@ -67,12 +68,12 @@ def test_closed_forms():
     np.testing.assert_allclose(rows, 0.0, atol=1e-9)
     # Scores of zero: twice log 2, and the margin.
     rows = losses.siamese_composite(view, view, 0 * scores, 0 * scores)
-    np.testing.assert_allclose(rows, 2 * np.log(2) + 1, rtol=1e-9)
+    np.testing.assert_allclose(rows, 2 * np.log(2) + 1, rtol=exact(1e-9))
     # A view moved by 3: a distance of 9, and 9 / 2 for its mean.
     rows = losses.siamese_composite(
         view, view + 3, scores, -scores, distance_weight=2.0
     )
-    np.testing.assert_allclose(rows, 2 * 9 + 4.5, rtol=1e-9)
+    np.testing.assert_allclose(rows, 2 * 9 + 4.5, rtol=exact(1e-9))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_a_weight_of_zero_switches_its_term_off(switched_off):
         + weights["consistency_weight"] * parts[2]
     )
     rows = losses.siamese_composite(*given, **weights)
-    np.testing.assert_allclose(rows, expected, rtol=1e-9)
+    np.testing.assert_allclose(rows, expected, rtol=exact(1e-9))
     full = losses.siamese_composite(*given, **WEIGHTS)
     assert np.abs(np.asarray(full) - expected).min() > 1e-3
 
@@ -101,7 +102,7 @@ def test_without_margin_and_without_scores():
     )
     rest = losses.siamese_composite(first, second, None, None, **WEIGHTS)
     judged = losses.pair_discrimination(positive, negative, None)
-    np.testing.assert_allclose(rows, rest + judged, rtol=1e-9)
+    np.testing.assert_allclose(rows, rest + judged, rtol=exact(1e-9))
 
 
 def test_gamma_weighs_view_1_only():
@@ -127,7 +128,7 @@ def test_chunks_with_candidates_are_the_whole(size):
         )
         for part in in_chunks(6, size)
     ]
-    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-9)
+    np.testing.assert_allclose(np.concatenate(parts), whole, rtol=exact(1e-9))
 
 
 def test_gradient_equals_finite_differences():

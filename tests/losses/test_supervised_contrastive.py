@@ -4,9 +4,9 @@ import pytest
 from keras import ops
 
 from keras_contrastive import losses
+from tests.gradients import gradients
 from tests.losses.checks import check_gradient
 from tests.losses.checks import check_serialization
-from tests.losses.checks import gradients
 from tests.losses.checks import in_chunks
 from tests.losses.checks import random_embeddings
 from tests.losses.checks import unit

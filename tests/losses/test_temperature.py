@@ -15,6 +15,12 @@ def test_what_is_not_positive_is_refused(temperature):
         check_temperature(temperature)
 
 
+@pytest.mark.parametrize("temperature", ["0.5", None, [0.5]])
+def test_what_is_no_number_is_refused(temperature):
+    with pytest.raises(ValueError, match="`temperature` must be a number"):
+        losses.InfoNCE(temperature)
+
+
 @pytest.mark.parametrize("temperature", [1, 0.1, np.float32(0.1), np.array(2)])
 def test_what_is_positive_passes(temperature):
     check_temperature(temperature)

@@ -4,9 +4,9 @@ import pytest
 from keras import ops
 
 from keras_contrastive import losses
+from tests.gradients import gradients
 from tests.losses.checks import check_gradient
 from tests.losses.checks import check_serialization
-from tests.losses.checks import gradients
 from tests.losses.checks import in_chunks
 from tests.losses.checks import random_embeddings
 from tests.losses.checks import unit
@@ -193,6 +193,17 @@ def test_given_triplets(distance, margin):
     np.testing.assert_allclose(
         ops.convert_to_numpy(rows), expected, rtol=1e-4, atol=1e-6
     )
+
+
+def test_given_triplets_for_keras():
+    arrays = [random_embeddings(6, 4, seed) for seed in range(3)]
+    loss = losses.GivenTriplet(0.7, "squared", name="mine")
+    value = loss(np.zeros(6), np.stack(arrays, axis=1))
+    rows = losses.given_triplet(*arrays, 0.7, "squared")
+    np.testing.assert_allclose(float(value), np.mean(rows), rtol=1e-6)
+    check_serialization(loss)
+    with pytest.raises(ValueError, match="`distance`.*'manhattan'"):
+        losses.GivenTriplet(distance="manhattan")
 
 
 def test_gradient_of_given_triplets():

@@ -3,9 +3,9 @@ import pytest
 
 from keras_contrastive import evaluation
 from keras_contrastive import losses
+from tests.gradients import gradients
 from tests.losses.checks import check_gradient
 from tests.losses.checks import check_serialization
-from tests.losses.checks import gradients
 from tests.losses.checks import random_embeddings
 from tests.losses.checks import unit
 

@@ -117,6 +117,7 @@ def test_half_precision_queries_move_float32_vectors():
     ("arguments", "message"),
     [
         ({"count": 0}, "`negatives`.*0"),
+        ({"count": 4.5}, "`negatives`.*4.5"),
         ({"negative_learning_rate": -1.0}, "`negative_learning_rate`.*-1.0"),
         ({"negative_momentum": 1.0}, "`negative_momentum`.*1.0"),
         ({"negative_temperature": 0.0}, "`negative_temperature`.*0.0"),

@@ -154,10 +154,13 @@ def test_it_survives_serialization():
         ({"epsilon": -0.1}, "`epsilon`.*-0.1"),
         ({"steps": 0}, "`steps`.*0"),
         ({"steps": 1.5}, "`steps`.*1.5"),
+        ({"steps": "2"}, "`steps`.*'2'"),
+        ({"epsilon": "0.03"}, "`epsilon`.*'0.03'"),
         ({"step_size": 0.0}, "`step_size`.*0.0"),
         ({"weight": -1.0}, "`weight`.*-1.0"),
         ({"share": 0.0}, "`share`.*0.0"),
         ({"share": 1.2}, "`share`.*1.2"),
+        ({"share": None}, "`share`.*None"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):

@@ -90,7 +90,7 @@ def test_a_model_of_keras_applications_can_be_copied():
     np.testing.assert_allclose(copy(pixels), model(pixels), rtol=1e-6)
 
 
-@pytest.mark.parametrize("momentum", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("momentum", [-0.1, 1.1, float("nan"), "0.9", None])
 def test_a_momentum_out_of_range_is_refused(momentum):
     with pytest.raises(ValueError, match=f"`momentum`.*{momentum}"):
         check_momentum(momentum)

@@ -56,6 +56,7 @@ def test_vectors_are_float32_and_of_length_one_whatever_comes():
     np.testing.assert_allclose(lengths, 1, rtol=1e-3)
 
 
-def test_a_queue_without_places_is_refused():
-    with pytest.raises(ValueError, match="`size`.*0"):
-        Queue(0, 3)
+@pytest.mark.parametrize("size", [0, 4.5, "big"])
+def test_a_queue_without_places_is_refused(size):
+    with pytest.raises(ValueError, match=f"`size`.*{size}"):
+        Queue(size, 3)

@@ -5,6 +5,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 ON_TWO_REPLICAS = """
@@ -22,6 +24,7 @@ from keras_contrastive import encoders
 from keras_contrastive import layers
 from keras_contrastive import models
 from keras_contrastive.distribution import replicas
+from keras_contrastive.models import triplet_model
 
 devices = distribution.logical_cpus(2)
 with pytest.raises(ValueError, match="this machine's CPU:0, CPU:1"):
@@ -53,13 +56,18 @@ with strategy.scope():
     images = keras.Input((8, 8, 3))
     dropped = keras.layers.Dropout(0.5, name="half")(encoder()(images))
     dropping = model_of(keras.Model(images, dropped))
+    flipped = keras.layers.RandomFlip(name="mirror")(images)
+    flipping = model_of(keras.Model(images, encoder()(flipped)))
+    # What drops nothing draws nothing.
+    rows = keras.layers.Reshape((8, 24))(images)
+    recurrent = model_of(keras.Model(images, keras.layers.GRU(3)(rows)))
 outside = encoder()
 with strategy.scope():
     mixed = model_of(outside)
 
 with pytest.raises(ValueError, match="number, 2; received 9, choose 8 or 10"):
     model.fit(IMAGES, batch_size=9)
-with pytest.raises(ValueError, match="number, 2; received 1, choose 2"):
+with pytest.raises(ValueError, match="at least 2, received 1; SimCLR"):
     model.fit(IMAGES, batch_size=1)
 with pytest.raises(ValueError, match="number, 2; received 9, choose 8 or 10"):
     model.evaluate(IMAGES, batch_size=9)
@@ -69,8 +77,11 @@ with pytest.raises(ValueError, match="outside of the strategy's scope"):
     mixed.fit(IMAGES)
 with pytest.warns(UserWarning, match=r"half \\(Dropout\\) draw the same"):
     dropping.fit(IMAGES, verbose=0)
+with pytest.warns(UserWarning, match=r"mirror \\(RandomFlip\\) draw the same"):
+    flipping.fit(IMAGES, verbose=0)
 with warnings.catch_warnings():
     warnings.simplefilter("error")
+    recurrent.fit(IMAGES, verbose=0)
     model.fit(IMAGES, epochs=2, verbose=0)
 # By default a batch is as many of the images as the replicas can share.
 assert model.step.numpy() == 2
@@ -157,6 +168,39 @@ with pytest.warns(UserWarning, match="5 of 21 images do not fill a batch of 8"):
     loss = simclr.evaluate(rest, verbose=0)[0]
 np.testing.assert_allclose(loss, losses[0], rtol=1e-5)
 
+# As many anchors are measured, and the same ones, as on one device.
+triplet_model.MEASURED_ANCHORS = 6
+shares = []
+for scope in (strategy.scope(), contextlib.nullcontext()):
+    with scope:
+        keras.utils.set_random_seed(1)
+        triplets = models.TripletModel(
+            encoder(), projector=None, views="weak", margin=0.05
+        )
+        triplets.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    figures = triplets.evaluate(
+        IMAGES[:16], labels[:16], batch_size=16, verbose=0, return_dict=True
+    )
+    shares.append(figures["active_triplets"])
+assert 0.05 < shares[0] < 0.95
+np.testing.assert_allclose(*shares, rtol=1e-5)
+
+# Of its own rows only a replica has another loss, but figures are of all.
+figures = []
+for scope in (strategy.scope(), contextlib.nullcontext()):
+    with scope:
+        keras.utils.set_random_seed(1)
+        simclr = models.SimCLR(
+            encoder(), projector=None, views="weak", candidates="local"
+        )
+        simclr.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+    options = {"batch_size": 16, "verbose": 0, "return_dict": True}
+    figures.append(simclr.evaluate(IMAGES[:16], **options))
+assert figures[0]["loss"] < figures[1]["loss"] - 0.1
+for name in ("uniformity", "spread"):
+    found = [each[f"projection_{name}"] for each in figures]
+    np.testing.assert_allclose(*found, rtol=1e-4)
+
 # Data that is not ours: an even batch trains, a rest of one is refused.
 def batches(size):
     return tf.data.Dataset.from_tensor_slices(IMAGES[:20]).batch(size)
@@ -178,6 +222,7 @@ for same in (batches(10), tf.constant(IMAGES[:20]), {"images": IMAGES[:20]}):
 
 
 def test_slips_are_answered_on_two_replicas():
+    pytest.importorskip("tensorflow")
     process = subprocess.run(
         [sys.executable, "-c", ON_TWO_REPLICAS],
         cwd=ROOT,

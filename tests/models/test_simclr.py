@@ -181,6 +181,30 @@ def test_save_and_load(tmp_path, projector):
     )
 
 
+@pytest.mark.parametrize(
+    "kinds", [("synchronized", "batch"), ("batch", "synchronized")]
+)
+def test_a_checkpoint_of_several_devices_is_one_of_one(tmp_path, kinds):
+    """Of one replica both are the same; files name layers by their class."""
+    began, goes_on = (
+        small_model(eager=True, projector="mlp", normalization=kind)
+        for kind in kinds
+    )
+    began.fit(images(), batch_size=8, verbose=0)
+    began.save_weights(tmp_path / "checkpoint.weights.h5")
+    goes_on.optimizer.build(goes_on.trainable_variables)
+    goes_on.load_weights(tmp_path / "checkpoint.weights.h5")
+    variables = zip(
+        [*began.variables, *began.optimizer.variables],
+        [*goes_on.variables, *goes_on.optimizer.variables],
+        strict=True,
+    )
+    for wanted, found in variables:
+        np.testing.assert_array_equal(
+            *map(ops.convert_to_numpy, (found, wanted))
+        )
+
+
 def test_named_and_paired_policies_train():
     model = small_model(views=["simclr", views.policy("moco_v2")])
     assert model.num_views == 2
@@ -232,15 +256,6 @@ def test_other_data_than_arrays():
     expected = losses_of.pop("batches")
     for name, loss in losses_of.items():
         np.testing.assert_allclose(loss, expected, rtol=1e-5, err_msg=name)
-
-
-def test_views_of_an_image_are_apart_in_view_major_order():
-    """With two contiguous splits each holds one view of every image."""
-    batch = {"images": images(12), "positions": np.arange(12, dtype="int32")}
-    neighbours = small_model().make_views(batch, 0)
-    apart = small_model(view_order="view_major").make_views(batch, 0)
-    np.testing.assert_array_equal(neighbours[0::2], apart[:12])
-    np.testing.assert_array_equal(neighbours[1::2], apart[12:])
 
 
 def test_order_of_views_does_not_change_the_loss():

@@ -31,6 +31,17 @@ def test_ten_steps(nesterov, weight_decay):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
+def test_names_do_not_matter():
+    """A matrix called a bias is a matrix."""
+    weights, gradients = problem()
+    found = [
+        trained(optimizers.LARS(0.5, 0.9, 0.05), weights, gradients, names)
+        for names in (("kernel", "bias", "scale"), ("bias", "kernel", "kernel"))
+    ]
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_layer_moves_by_a_share_of_its_length():
     weights, gradients = problem()
     optimizer = optimizers.LARS(1.0, 0.0, 0.0, trust_coefficient=0.01)

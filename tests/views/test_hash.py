@@ -1,10 +1,10 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import ops
 from scipy import stats
 
+from benchmarks import device
 from keras_contrastive.views import hash
 
 PLACE = {"seed": 3, "step": 17, "view": 1, "stream": 2}
@@ -63,9 +63,9 @@ def test_same_bits_eager_and_compiled():
     def call(step, positions):
         return hash.bits(16, **{**PLACE, "step": step, "positions": positions})
 
-    compiled = tf.function(call, jit_compile=True)
+    compiled = device.compiled(call)
     np.testing.assert_array_equal(
-        compiled(tf.constant(17), tf.constant(POSITIONS)),
+        compiled(ops.convert_to_tensor(17), ops.convert_to_tensor(POSITIONS)),
         call(17, POSITIONS),
     )
 

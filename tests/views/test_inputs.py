@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import ops
 
 from keras_contrastive.views import inputs
@@ -38,7 +37,7 @@ def test_other_images_are_refused(images, received):
         inputs.to_unit_floats(images)
 
 
-def test_an_unknown_size_is_refused():
+def test_an_unknown_size_is_refused(tf):
     @tf.function(input_signature=[tf.TensorSpec((None, None, 32, 3), "uint8")])
     def make(images):
         return inputs.to_unit_floats(images)

@@ -1,0 +1,54 @@
+"""What a model takes as its encoder, its projector and its choices."""
+
+from keras_contrastive import layers
+
+
+def make_projector(projector, encoder):
+    """The projector that an argument means, a keras.Model or None.
+
+    Args:
+        projector: `"linear"`, `"mlp"`, None, or a keras.Model.
+        encoder: the model whose features it projects.
+
+    Returns:
+        keras.Model, or None.
+    """
+    if isinstance(projector, str):
+        return layers.projection_head(projector, encoder.output_shape[-1])
+    return projector
+
+
+def check_encoder(encoder):
+    """Refuses an encoder that is not built or gives no feature vector.
+
+    Args:
+        encoder: keras.Model.
+
+    Raises:
+        ValueError: if its output is not `(batch, dim)`.
+    """
+    is_built = getattr(encoder, "built", False)
+    shape = getattr(encoder, "output_shape", None) if is_built else None
+    if not isinstance(shape, tuple) or len(shape) != 2:
+        raise ValueError(
+            "`encoder` must be a built model that gives one feature vector "
+            f"an image, (batch, dim); received the output shape {shape}; end "
+            "it in a pooling layer, such as GlobalAveragePooling2D."
+        )
+
+
+def check_choice(name, value, choices):
+    """Refuses a value that is not offered.
+
+    Args:
+        name: str, the argument's name.
+        value: what was received.
+        choices: tuple of str.
+
+    Raises:
+        ValueError: if the value is none of the choices.
+    """
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(choices)}, received {value!r}."
+        )

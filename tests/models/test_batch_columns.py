@@ -1,0 +1,211 @@
+"""What cannot be trained on, evaluated or predicted from is refused."""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from keras_contrastive import data
+from keras_contrastive import layers
+from keras_contrastive import models
+from keras_contrastive import views
+from tests.models.checks import images
+from tests.models.checks import small_model
+
+COUNT = 24
+
+
+def routed(num_splits=2, method=models.SimCLR, **kwargs):
+    """A model whose images are normalized by the split of their id."""
+    by_ids = layers.SplitBatchNormalization(num_splits, "ids")
+    return small_model(method, normalization=by_ids, projector=None, **kwargs)
+
+
+def with_ids(ids, name="split_ids"):
+    return {"images": images(COUNT), name: np.asarray(ids)}
+
+
+@pytest.mark.parametrize("name", ["fit", "evaluate", "predict"])
+def test_split_ids_out_of_range_are_refused(name):
+    ask = getattr(routed(), name)
+    with pytest.raises(ValueError, match="`split_ids` must be from 0 to 1"):
+        ask(with_ids(np.arange(COUNT) % 3), batch_size=8, verbose=0)
+    sound = with_ids(np.arange(COUNT) % 2)
+    ask(sound, batch_size=8, verbose=0)
+
+
+def test_negative_split_ids_are_refused():
+    with pytest.raises(ValueError, match="`split_ids` must .* received -1"):
+        routed().fit(with_ids(np.arange(COUNT) % 2 - 1), batch_size=8)
+
+
+def test_split_ids_of_batches_and_of_the_projector_are_looked_at():
+    by_ids = layers.SplitBatchNormalization(2, "ids")
+    head = layers.projection_head("mlp", 128, normalization=by_ids)
+    batches = data.batches(images(COUNT), 8, split_ids=np.arange(COUNT) % 3)
+    for model in (routed(), small_model(models.SimCLR, projector=head)):
+        with pytest.raises(ValueError, match="received 0 to 2"):
+            model.fit(batches, verbose=0)
+
+
+def test_the_smallest_number_of_splits_counts():
+    by_ids = layers.SplitBatchNormalization(2, "ids")
+    model = small_model(
+        models.SimCLR,
+        normalization=layers.SplitBatchNormalization(4, "ids"),
+        projector=layers.projection_head("mlp", 128, normalization=by_ids),
+    )
+    with pytest.raises(ValueError, match="from 0 to 1, received 0 to 3"):
+        model.fit(with_ids(np.arange(COUNT) % 4), batch_size=8)
+
+
+def test_training_by_ids_asks_for_them():
+    with pytest.raises(ValueError, match="`split_ids` must say which of 2"):
+        routed().fit(images(COUNT), batch_size=8)
+    # Features need none.
+    assert routed().predict(images(3), verbose=0).shape[0] == 3
+
+
+def test_an_adversary_makes_ids_of_its_own():
+    model = small_model(models.SimCLR, adversary=models.Adversary(0.03))
+    model.fit(with_ids(np.arange(COUNT) % 7), batch_size=8, verbose=0)
+
+
+def test_policy_ids_out_of_range_or_missing_are_refused():
+    two = views.policies(["weak", "identity"])
+    model = small_model(models.SimCLR, views=two)
+    with pytest.raises(ValueError, match="`policy_ids` must be from 0 to 1"):
+        model.fit(with_ids(np.arange(COUNT) % 3, "policy_ids"), batch_size=8)
+    with pytest.raises(ValueError, match="`policy_ids` must say which of 2"):
+        model.fit(images(COUNT), batch_size=8)
+
+
+def test_ids_may_be_made_with_each_batch():
+    class WithIds(data.Batches):
+        def __getitem__(self, index):
+            ids = np.arange(self.batch_size, dtype="int32") % 2
+            return {**super().__getitem__(index), "split_ids": ids}
+
+    batches = WithIds(images(COUNT), {}, lambda epoch: np.arange(COUNT), 8)
+    model = routed()
+    model.fit(batches, verbose=0)
+    assert int(model.step) == 3
+
+
+@pytest.mark.parametrize("name", ["fit", "evaluate", "predict"])
+@pytest.mark.parametrize(
+    ("shape", "advice"),
+    [
+        ((8, 8, 1), "numpy.repeat(images, 3, axis=-1)"),
+        ((8, 8, 4), "build the encoder with input_shape=(8, 8, 4)"),
+        ((10, 10, 3), "resize them"),
+        ((3, 8, 8), "input_shape=(3, 8, 8)"),
+    ],
+)
+def test_images_that_the_encoder_does_not_take_are_refused(name, shape, advice):
+    pixels = np.zeros((COUNT, *shape), "uint8")
+    model = small_model(models.SimCLR)
+    for x in (pixels, data.batches(pixels, 8)):
+        size = {} if name == "predict" or x is not pixels else {"batch_size": 8}
+        expected = re.escape(
+            f"(8, 8, 3) that `encoder` takes, received {shape}"
+        )
+        with pytest.raises(ValueError, match=f"`images`.*{expected}") as error:
+            getattr(model, name)(x, **size)
+        assert advice in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["fit", "evaluate", "predict"])
+def test_images_without_an_axis_of_channels_are_refused(name):
+    with pytest.raises(ValueError, match="gives grey ones a channel"):
+        getattr(small_model(models.SimCLR), name)(images(COUNT)[..., 0])
+
+
+def test_pairs_of_grey_images_are_refused():
+    grey = images(6)[..., :1]
+    with pytest.raises(ValueError, match="`images` must be of the shape"):
+        small_model(models.Siamese).predict_pairs(grey, grey)
+
+
+def test_views_of_the_encoders_size_will_do():
+    small = views.policy("weak", size=8)
+    model = small_model(models.SimCLR, views=small)
+    model.fit(images(COUNT, size=12), batch_size=8, verbose=0)
+    large = small_model(models.SimCLR, views=views.policy("weak", size=12))
+    with pytest.raises(ValueError, match="The views of `images` must be"):
+        large.fit(images(COUNT), batch_size=8)
+
+
+def test_an_encoder_of_any_size_takes_any_size():
+    encoder = keras.Sequential(
+        [keras.Input((None, None, 3)), keras.layers.GlobalAveragePooling2D()]
+    )
+    model = models.SimCLR(encoder, projector="linear", views="weak")
+    model.compile("sgd", run_eagerly=True)
+    for size in (8, 11):
+        model.fit(images(COUNT, size=size), batch_size=8, verbose=0)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        models.SimCLR,
+        models.MoCoV3,
+        models.SupCon,
+        models.TripletModel,
+        models.Siamese,
+    ],
+)
+def test_a_batch_of_one_has_no_negatives(method):
+    model = small_model(method)
+    labels = np.arange(COUNT) % 3
+    sentence = f"`batch_size` must be at least 2, received 1; {method.__name__}"
+    with pytest.raises(ValueError, match=sentence):
+        model.fit(images(COUNT), labels, batch_size=1)
+    with pytest.raises(ValueError, match=sentence):
+        model.evaluate(images(COUNT), labels, batch_size=1)
+
+
+def test_a_queue_is_enough_for_one_image():
+    model = small_model(models.MoCo, queue_size=8)
+    history = model.fit(images(COUNT), batch_size=1, verbose=0).history
+    assert history["loss"][0] > 0.1
+
+
+def test_given_pairs_need_no_others():
+    columns = {
+        "images": images(2),
+        "other_images": images(2, seed=1),
+        "same": np.array([1, 0]),
+    }
+    model = small_model(models.Siamese)
+    model.fit(columns, batch_size=1, verbose=0)
+
+
+@pytest.mark.parametrize("wrong", [2, -1, 0.5])
+def test_same_is_one_or_zero(wrong):
+    columns = {
+        "images": images(4),
+        "other_images": images(4, seed=1),
+        "same": np.array([1, 0, 1, wrong]),
+    }
+    with pytest.raises(ValueError, match="`same` must be 1"):
+        small_model(models.Siamese).fit(columns, batch_size=4)
+
+
+def test_images_that_are_compared_have_one_shape():
+    pairs = {
+        "images": images(4),
+        "other_images": images(4)[..., :1],
+        "same": np.ones(4),
+    }
+    with pytest.raises(ValueError, match="`other_images` must be images of"):
+        small_model(models.Siamese).fit(pairs, batch_size=4)
+    triplets = {
+        "images": images(4),
+        "positive_images": images(4),
+        "negative_images": images(4, size=9),
+    }
+    with pytest.raises(ValueError, match="`negative_images` must be images of"):
+        small_model(models.TripletModel).fit(triplets, batch_size=4)
