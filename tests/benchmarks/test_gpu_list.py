@@ -41,7 +41,7 @@ for _name in COMMANDS:
     MODULES.setdefault(words_of(_name)[0], []).append(_name)
 
 
-@pytest.mark.parametrize("module", set(MODULES) - {"pytest"})
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"pytest"}))
 def test_every_flag_of_its_commands_is_known(module):
     """They are read one after the other, and at last one that is not."""
     script = "tests.benchmarks.read_flags"

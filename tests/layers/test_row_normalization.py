@@ -1,5 +1,6 @@
 """Rows are normalized from their moments, whatever statistics are chosen."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -64,4 +65,6 @@ def test_variances_survive_a_large_mean(shape):
     ],
 )
 def test_moments_are_at_least_float32(given, expected):
+    if given == "float64" and keras.backend.backend() == "jax":
+        pytest.skip("JAX has float64 only where it is switched on.")
     assert row_normalization.moments_dtype(ops.zeros(1, given)) == expected

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -8,14 +9,16 @@ from keras_contrastive.views import inputs
 def test_integers_and_floats_make_the_same_images():
     images = np.arange(256, dtype="uint8").reshape(1, 16, 16, 1)
     from_integers = ops.convert_to_numpy(inputs.to_unit_floats(images))
+    # XLA divides by multiplying with the inverse.
+    last_bit = 1.2e-7 if keras.backend.backend() == "jax" else 0.0
     assert from_integers.dtype == "float32"
     np.testing.assert_allclose(
-        from_integers.ravel(), np.arange(256) / 255, rtol=1e-7
+        from_integers.ravel(), np.arange(256) / 255, rtol=1e-7 + last_bit
     )
     for dtype in ("float64", "float32"):
         floats = (images / 255).astype(dtype)
         converted = inputs.to_unit_floats(floats)
-        np.testing.assert_array_equal(converted, from_integers)
+        np.testing.assert_allclose(converted, from_integers, rtol=last_bit)
     half = inputs.to_unit_floats(ops.cast(images / 255, "bfloat16"))
     np.testing.assert_allclose(half, from_integers, atol=2e-3)
 
