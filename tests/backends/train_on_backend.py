@@ -5,7 +5,7 @@
 TensorFlow comes first: it makes the models, `FOLDER/start_NAME.keras`, from
 which every backend begins. Each writes what it trained, `BACKEND_NAME.keras`,
 and `BACKEND.npz`: losses, weights, features, and the features that it gets
-from what TensorFlow trained.
+from what those trained that came before it.
 """
 
 import pathlib
@@ -23,6 +23,7 @@ from keras_contrastive import layers
 from keras_contrastive import models
 from keras_contrastive import optimizers
 from keras_contrastive import views
+from keras_contrastive.models.backend_step import BACKENDS
 from keras_contrastive.models.backend_step import backend_step
 from tests.backends.losses_on_backend import values_and_gradients
 from tests.small_methods import BATCH_SIZE
@@ -95,14 +96,29 @@ def train(folder, name):
     history = model.fit(batches, verbose=0, callbacks=[losses]).history
     evaluated = model.evaluate(batches, verbose=0)
     model.save(folder / f"{backend}_{name}.keras")
-    theirs = keras.saving.load_model(folder / f"tensorflow_{name}.keras")
     return {
         "losses": losses.found,
         "evaluated": evaluated,
         "features": model.predict(IMAGES, verbose=0),
-        "theirs": ops.convert_to_numpy(theirs(IMAGES)),
+        **read(folder, name),
         **{f"figure/{name}": value[0] for name, value in history.items()},
         **{f"weight/{n}": w for n, w in enumerate(model.get_weights())},
+    }
+
+
+def read(folder, name):
+    """Features by the files of the other backends that there are by now."""
+    paths = {
+        other: folder / f"{other}_{name}.keras"
+        for other in BACKENDS
+        if other != keras.backend.backend()
+    }
+    return {
+        f"read/{other}": ops.convert_to_numpy(
+            keras.saving.load_model(path)(IMAGES)
+        )
+        for other, path in paths.items()
+        if path.exists()
     }
 
 

@@ -322,7 +322,7 @@ def test_refusals_come_at_once_in_one_sentence(script, argument, expected):
         (["--policy=weak", "--blur=0.5"], "--policy=simclr and moco_v2"),
         (["--method=moco", "--view_order=view_major"], "simclr only"),
         (["--method=moco_v3", "--adversarial_weight=2"], "simclr, moco only"),
-        (["--method=siamese", "--discriminator_epochs=0"], "1"),
+        (["--method=siamese", "--discriminator_epochs=0"], "positive"),
     ],
 )
 def test_flags_without_effect_are_refused(arguments, expected):
