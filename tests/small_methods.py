@@ -61,9 +61,3 @@ METHODS = {
     ),
     "cross_entropy": lambda: models.Classifier(encoder(), 4, fine_tune=True),
 }
-# One of each class, with what it adds: for four devices and for workers, where
-# a method takes a third of a minute.
-ONE_OF_EACH = (
-    *("simclr", "simclr_adversary", "simclr_splits", "moco", "moco_v3"),
-    *("adco", "supcon", "triplet", "siamese", "cpc", "cross_entropy"),
-)

@@ -22,7 +22,6 @@ from tests.distribution import five_steps
 from tests.small_methods import BATCH_SIZE
 from tests.small_methods import IMAGES
 from tests.small_methods import METHODS
-from tests.small_methods import ONE_OF_EACH
 from tests.small_methods import method
 
 WHOLE = ("moco", "cross_entropy")
@@ -44,7 +43,7 @@ def of_keras():
     return models.SimCLR(encoder, projector="linear", views="weak")
 
 
-ALL = {name: METHODS[name] for name in ONE_OF_EACH} | {"of_keras": of_keras}
+ALL = {**METHODS, "of_keras": of_keras}
 
 
 def in_one_execution(strategy):

@@ -25,7 +25,6 @@ from tests.distribution.losses_on_replicas import values_and_gradients
 from tests.small_methods import BATCH_SIZE
 from tests.small_methods import IMAGES
 from tests.small_methods import METHODS
-from tests.small_methods import ONE_OF_EACH
 from tests.small_methods import method
 from tests.small_methods import splits
 
@@ -43,7 +42,7 @@ LOCAL = {
     4: {"four_splits": "batch"},
 }
 # Those that evaluate, predict and are monitored, too, which takes a while.
-WHOLE = ("simclr", "cross_entropy")
+WHOLE = ("simclr", "moco", "supcon", "cross_entropy")
 HALVES = ("mixed_float16", "mixed_bfloat16")
 
 
@@ -99,19 +98,17 @@ def rows_seen(strategy):
 def train_all(strategy, folder, name):
     """Trains every method and writes what came of it."""
     found = {}
-    many = strategy.num_replicas_in_sync == 4 or workers.count(strategy) > 1
-    for key in ONE_OF_EACH if many else METHODS:
+    for key, build in METHODS.items():
         path = folder / f"{name}_{key}.keras"
-        found[key] = train(METHODS[key], strategy, path, key in WHOLE)
+        found[key] = train(build, strategy, path, key in WHOLE)
     for key, normalization in LOCAL.get(
         strategy.num_replicas_in_sync, {}
     ).items():
         path = folder / f"{name}_{key}.keras"
         build = method("SimCLR", normalization)
         found[key] = train(build, strategy, path, whole=False)
-    if strategy.num_replicas_in_sync == 2:
-        for precision in HALVES:
-            found[precision] = train_half(precision, strategy)
+    for precision in HALVES:
+        found[precision] = train_half(precision, strategy)
     flat = five_steps.flat(found)
     if strategy.num_replicas_in_sync > 1:
         flat["rows"] = rows_seen(strategy)

@@ -13,9 +13,6 @@ SETTINGS = ("unsplit", "split", "mixed")
 # Adam would make steps of the rounding noise in gradients that are zero.
 FLAGS = (
     "--epochs=2",
-    # One policy, and one of few parts: each device compiles its own views.
-    "--subset_policies=same",
-    "--policy=weak",
     "--optimizer=sgd",
     "--learning_rate=0.05",
     # That monitors agree, the tests of the methods show.
