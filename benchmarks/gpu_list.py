@@ -184,6 +184,10 @@ class Deadline:
             os.killpg(self.process.pid, number)
 
 
+def _heed_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def listing(data, runs):
     """Every command as a line for a shell, under its name.
 
@@ -229,6 +233,9 @@ def run(name, data, runs, results, seconds):
         text=True,
         errors="replace",
         start_new_session=True,
+        # What runs in the background has interrupts ignored, and so would
+        # what it starts.
+        preexec_fn=_heed_interrupts,
     )
     deadline = Deadline(process, seconds)
     with open(results / f"{name}.txt", "a") as log:

@@ -15,8 +15,7 @@ from absl import app
 from absl import flags
 from absl import logging
 
-from experiments.interrupts import INTERRUPTED
-from experiments.interrupts import INTERRUPTS
+from experiments import interrupts
 
 REFUSED = 2
 
@@ -86,12 +85,14 @@ def silenced_libraries():
 
 
 def _interruptible(main):
-    with INTERRUPTS.remembered():
+    with interrupts.INTERRUPTS.remembered():
         try:
             main()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Exception) as error:
+            if not interrupts.means_an_interrupt(error):
+                raise
             print("\nInterrupted.", file=sys.stderr)
-            sys.exit(INTERRUPTED)
+            sys.exit(interrupts.INTERRUPTED)
 
 
 def _help(documentation):

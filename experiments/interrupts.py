@@ -2,7 +2,8 @@
 
 Python raises KeyboardInterrupt wherever the program stands. Where that is a
 finalizer or a call back from C, it is dropped, and training would go on for
-hours; so it is remembered here, and raised again at the end of a batch.
+hours; so it is remembered here, and raised again at the end of a batch. Where
+it is a library's C code, another error may come of it.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ class Interrupts:
 
     def __init__(self):
         self.came = False
+        self._held = False
 
     @contextlib.contextmanager
     def remembered(self):
@@ -34,6 +36,16 @@ class Interrupts:
             signal.signal(signal.SIGINT, handler)
             sys.unraisablehook = hook
 
+    @contextlib.contextmanager
+    def held(self):
+        """Lets what should not be left half done, such as a file, be done."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        self.heed()
+
     def heed(self):
         """Raises an interrupt that has come and did not end anything."""
         if self.came:
@@ -41,10 +53,23 @@ class Interrupts:
 
     def _remember(self, number, frame):
         self.came = True
-        raise KeyboardInterrupt
+        if not self._held:
+            raise KeyboardInterrupt
 
 
 INTERRUPTS = Interrupts()
+
+
+def means_an_interrupt(error):
+    """Whether an error is an interrupt, or what a library made of one.
+
+    Args:
+        error: BaseException.
+
+    Returns:
+        bool.
+    """
+    return isinstance(error, KeyboardInterrupt) or INTERRUPTS.came
 
 
 def _except_interrupts(hook):

@@ -77,10 +77,12 @@ class RunLog(keras.callbacks.Callback):
         record = {"epoch": epoch + 1, "learning_rate": rate}
         record.update({name: float(value) for name, value in logs.items()})
         self.records.append(record)
-        self.folder.write_metrics(self.records)
         done = epoch + 1
-        if done % self.checkpoint_every == 0 or done == self.params["epochs"]:
-            self.folder.save_checkpoint(self.model, done)
+        last = done == self.params["epochs"]
+        with INTERRUPTS.held():
+            self.folder.write_metrics(self.records)
+            if last or done % self.checkpoint_every == 0:
+                self.folder.save_checkpoint(self.model, done)
 
 
 class HeedInterrupts(keras.callbacks.Callback):

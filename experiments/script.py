@@ -20,6 +20,7 @@ from experiments import devices
 from experiments import strategy_flags
 from experiments.interrupts import INTERRUPTED
 from experiments.interrupts import INTERRUPTS
+from experiments.interrupts import means_an_interrupt
 
 WORKER_LOST = 3
 _BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
@@ -235,10 +236,10 @@ def _leaving(leave=lambda why: print(f"{why}.", file=sys.stderr)):
     """Ends the script where it is interrupted, or another worker is lost."""
     try:
         yield
-    except KeyboardInterrupt:
-        leave("Interrupted")
-        sys.exit(INTERRUPTED)
-    except Exception as error:
+    except (KeyboardInterrupt, Exception) as error:
+        if means_an_interrupt(error):
+            leave("Interrupted")
+            sys.exit(INTERRUPTED)
         if not devices.means_a_lost_worker(error):
             raise
         leave("Another worker was lost")

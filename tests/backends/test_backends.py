@@ -1,7 +1,6 @@
 """JAX and PyTorch train every method as TensorFlow does."""
 
 import importlib.util
-import os
 import pathlib
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests import quick_compilation
 from tests.backends.train_on_backend import ALL
 from tests.backends.train_on_backend import HALVES
 from tests.backends.train_on_backend import PLACED
@@ -39,7 +39,9 @@ def run(backend, folder):
     process = subprocess.run(
         [sys.executable, "-m", *script],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env=quick_compilation.environment(
+            quick_compilation.FLAGS, KERAS_BACKEND=backend
+        ),
         capture_output=True,
         text=True,
     )

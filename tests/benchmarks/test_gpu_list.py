@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -118,7 +119,15 @@ def test_what_is_printed_is_kept(run, capfd):
     assert log.count("$ ") == 2
 
 
-def test_it_is_interrupted_in_time(run):
+@pytest.fixture
+def background():
+    """Ignores interrupts, as what a shell starts in the background does."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+def test_it_is_interrupted_in_time(run, background):
     ended, log = run(
         "import time\ntry:\n  time.sleep(60)\n"
         "except KeyboardInterrupt:\n  print('last words')\n  raise",

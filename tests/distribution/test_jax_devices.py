@@ -1,7 +1,6 @@
 """Several devices of JAX train as one, every method."""
 
 import importlib.util
-import os
 import pathlib
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from tests.distribution.five_steps import check_same
 from tests.distribution.train_on_jax_devices import ALL
 from tests.distribution.train_on_jax_devices import ON_TWO
 from tests.distribution.train_on_jax_devices import WHOLE
+from tests.quick_compilation import environment
 
 pytestmark = [
     # Every method is compiled for one device and for four.
@@ -40,7 +40,7 @@ def found(tmp_path_factory):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        env=environment(KERAS_BACKEND="jax", JAX_PLATFORMS="cpu"),
     )
     assert process.returncode == 0, process.stderr[-3000:]
     return {path.stem: dict(np.load(path)) for path in folder.glob("*.npz")}

@@ -1,6 +1,5 @@
 """N replicas train as one: every method, its figures and its weights."""
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from tests.distribution.five_steps import check_same
 from tests.distribution.losses_on_replicas import LOSSES
 from tests.distribution.train_on_replicas import HALVES
 from tests.distribution.train_on_replicas import WHOLE
+from tests.quick_compilation import environment
 from tests.small_methods import BATCH_SIZE
 from tests.small_methods import IMAGES
 from tests.small_methods import METHODS
@@ -36,7 +36,7 @@ def found(tmp_path_factory):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+            env=environment(KERAS_BACKEND="tensorflow"),
         )
         for command, numbers in (
             (SCRIPT, "124"),

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from experiments import command_line
 from experiments import interrupts
 from experiments.run_callbacks import HeedInterrupts
 
@@ -84,3 +85,43 @@ def test_who_ignores_or_handles_interrupts_goes_on(interruptible, handler):
         signal.raise_signal(signal.SIGINT)
         assert signal.getsignal(signal.SIGINT) is handler
     ours.heed()
+
+
+def test_what_should_not_be_left_half_done_is_done(interruptible):
+    ours, done = interrupts.Interrupts(), []
+    with ours.remembered(), pytest.raises(KeyboardInterrupt):
+        with ours.held():
+            signal.raise_signal(signal.SIGINT)
+            done.append("half")
+        done.append("more")
+    assert done == ["half"]
+    # Not for ever.
+    with ours.remembered(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_what_a_library_makes_of_an_interrupt_is_one(
+    interruptible, monkeypatch, capsys
+):
+    """As where a file of h5py is closed in the middle of a write."""
+
+    def main():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            raise RuntimeError("Can't decrement id ref count")
+
+    ours = interrupts.Interrupts()
+    monkeypatch.setattr(interrupts, "INTERRUPTS", ours)
+    with pytest.raises(SystemExit) as end:
+        command_line._interruptible(main)
+    assert end.value.code == interrupts.INTERRUPTED
+    assert capsys.readouterr().err == "\nInterrupted.\n"
+
+
+def test_other_errors_are_raised(interruptible):
+    def main():
+        raise RuntimeError("another")
+
+    with pytest.raises(RuntimeError, match="another"):
+        command_line._interruptible(main)

@@ -1,7 +1,6 @@
 """A compiled model's file says what was asked for, not what it came to."""
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from keras_contrastive import optimizers
 from tests.models.checks import images
 from tests.models.checks import small_model
 from tests.models.checks import weights_of
+from tests.quick_compilation import environment
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -97,7 +97,7 @@ def test_another_backend_trains_as_it_does_by_itself(tmp_path, backend):
     subprocess.run(
         [sys.executable, "-c", ON_ANOTHER_BACKEND, path],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env=environment(KERAS_BACKEND=backend),
         check=True,
         timeout=100,
     )

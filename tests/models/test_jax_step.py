@@ -1,7 +1,6 @@
 """Training on JAX: SimCLR where TensorFlow cannot be imported, and attacks."""
 
 import importlib.util
-import os
 import pathlib
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from keras_contrastive import models
 from tests.models.checks import assert_same_weights
 from tests.models.checks import images
 from tests.models.checks import small_model
+from tests.quick_compilation import environment
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -101,11 +101,7 @@ pytestmark = [
 def run_on_jax(code, folder):
     process = subprocess.run(
         [sys.executable, "-c", code],
-        env={
-            **os.environ,
-            "KERAS_BACKEND": "jax",
-            "PYTHONPATH": str(ROOT),
-        },
+        env=environment(KERAS_BACKEND="jax", PYTHONPATH=str(ROOT)),
         cwd=folder,
         capture_output=True,
         text=True,

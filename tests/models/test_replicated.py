@@ -1,11 +1,12 @@
 """What is refused, and what is warned of, on several replicas."""
 
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
+
+from tests.quick_compilation import environment
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -228,6 +229,6 @@ def test_slips_are_answered_on_two_replicas():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        env=environment(KERAS_BACKEND="tensorflow"),
     )
     assert process.returncode == 0, process.stderr[-3000:]
