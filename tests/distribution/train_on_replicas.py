@@ -1,14 +1,16 @@
 """Trains every method under strategies of tf.distribute, and keeps the result.
 
-    python -m tests.distribution.train_on_replicas FOLDER 1 2 4
+    python -m tests.distribution.train_on_replicas FOLDER 1 2
 
-trains in one process, whose processor TensorFlow takes for four devices, on
-one, two and four of them, and writes `FOLDER/1.npz` and so on. Without numbers
-it is one of the workers of TF_CONFIG, and writes `FOLDER/worker_0.npz`.
+trains in one process, whose processor TensorFlow takes for two devices, on
+one and two of them, and writes `FOLDER/1.npz` and `FOLDER/2.npz`. Without
+numbers it is one of the workers of TF_CONFIG, and writes
+`FOLDER/worker_0.npz`.
 
 Statistics of batch normalization are synchronized.
 """
 
+import gc
 import pathlib
 import sys
 import warnings
@@ -101,12 +103,14 @@ def train_all(strategy, folder, name):
     for key, build in METHODS.items():
         path = folder / f"{name}_{key}.keras"
         found[key] = train(build, strategy, path, key in WHOLE)
+        gc.collect()
     for key, normalization in LOCAL.get(
         strategy.num_replicas_in_sync, {}
     ).items():
         path = folder / f"{name}_{key}.keras"
         build = method("SimCLR", normalization)
         found[key] = train(build, strategy, path, whole=False)
+        gc.collect()
     for precision in HALVES:
         found[precision] = train_half(precision, strategy)
     flat = five_steps.flat(found)
@@ -126,8 +130,24 @@ def main():
         strategy = distribution.strategy("multi_worker")
         return train_all(strategy, folder, f"worker_{workers.index(strategy)}")
     devices = distribution.logical_cpus(max(numbers))
+    hurry()
     for number in numbers:
         train_all(mirrored(devices[:number]), folder, str(number))
+
+
+def hurry():
+    """Leaves out what takes longer than five steps of a small model.
+
+    That is TensorFlow's own passes over a graph, with which the workers train,
+    and Python's search for garbage while a graph is made.
+    """
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options(
+        {"disable_meta_optimizer": True}
+    )
+    gc.freeze()
+    gc.disable()
 
 
 def mirrored(devices):
