@@ -145,14 +145,19 @@ def checked_negatives(queries, negatives, candidates):
 class InfoNCE(keras.losses.Loss):
     """InfoNCE as a Keras loss: `loss(keys, queries)`.
 
-    The negatives of a query are the other keys of the batch; those of a
-    queue are no argument that a Keras loss has: see `losses.info_nce`.
+    The negatives of a query are the other keys of the batch, or those of a
+    queue: `loss((keys, queue), queries)`.
 
     Args:
-        temperature: float > 0; MoCo v3 uses 0.2.
+        temperature: float > 0; MoCo v2 and v3 use 0.2.
         reduction: how rows become a value, as in any Keras loss.
         name: name of the loss.
         dtype: dtype of the computation, float32 by default.
+
+    Call arguments:
+        y_true: float tensor `(batch, dim)`, the key of each query; or a tuple
+            of it and a float tensor `(count, dim)`, the negatives of all.
+        y_pred: float tensor `(batch, dim)`, the queries.
 
     Raises:
         ValueError: if the temperature is not positive.
@@ -163,9 +168,13 @@ class InfoNCE(keras.losses.Loss):
     >>> vectors = np.eye(4, dtype="float32")
     >>> round(float(loss(vectors, vectors)), 4)
     0.3408
+    >>> queue = -vectors[:2]
+    >>> round(float(loss((vectors, queue), vectors)), 4)
+    0.1912
 
     References:
         - van den Oord et al. 2018, https://arxiv.org/abs/1807.03748
+        - He et al. 2019, https://arxiv.org/abs/1911.05722
     """
 
     def __init__(
@@ -179,8 +188,9 @@ class InfoNCE(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.temperature = temperature
 
-    def call(self, keys, queries):
-        return info_nce(queries, keys, temperature=self.temperature)
+    def call(self, y_true, y_pred):
+        keys, *queue = y_true if isinstance(y_true, tuple) else (y_true,)
+        return info_nce(y_pred, keys, *queue, temperature=self.temperature)
 
     def get_config(self):
         return {**super().get_config(), "temperature": self.temperature}

@@ -7,6 +7,8 @@ References: Schroff et al. 2015 (FaceNet), https://arxiv.org/abs/1503.03832
 Hermans et al. 2017, https://arxiv.org/abs/1703.07737
 """
 
+import numbers
+
 import keras
 from keras import ops
 
@@ -155,9 +157,12 @@ def check_margin(margin):
     Raises:
         ValueError: if it is negative or not a number.
     """
-    if margin is not None and not margin >= 0:
+    if margin is None:
+        return
+    is_number = isinstance(margin, numbers.Real) or hasattr(margin, "shape")
+    if not is_number or not margin >= 0:
         raise ValueError(
-            f"`margin` must be at least zero, received {margin}; 0.2 suits "
+            f"`margin` must be at least zero, received {margin!r}; 0.2 suits "
             "embeddings of length one, None is the soft margin."
         )
 

@@ -127,6 +127,16 @@ def test_the_loss_is_the_mean_of_the_rows():
     check_serialization(losses.InfoNCE(0.3, name="mine"))
 
 
+def test_the_loss_takes_a_queue_beside_the_keys():
+    queries, keys = random_embeddings(6, 4), random_embeddings(6, 4, seed=1)
+    queue = random_embeddings(9, 4, seed=2)
+    found = float(losses.InfoNCE(0.3)((keys, queue), queries))
+    expected = numpy_rows(queries, keys, queue, temperature=0.3).mean()
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"`negatives`.*\(count, 4\)"):
+        losses.InfoNCE()((keys, queue[:, :3]), queries)
+
+
 def test_bad_input_is_refused():
     four, five = np.ones((4, 3)), np.ones((5, 3))
     with pytest.raises(ValueError, match=r"`queries`.*\(4, 3\) and \(5, 3\)"):

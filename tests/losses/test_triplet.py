@@ -246,6 +246,8 @@ def test_bad_input_is_refused():
     two = np.ones((2, 2), "float32")
     with pytest.raises(ValueError, match="`margin`.*-0.1"):
         losses.triplet([0, 0], two, margin=-0.1)
+    with pytest.raises(ValueError, match="`margin`.*'wide'"):
+        losses.Triplet(margin="wide")
     with pytest.raises(ValueError, match="`distance`.*'manhattan'"):
         losses.triplet([0, 0], two, distance="manhattan")
     with pytest.raises(ValueError, match="`mining`.*'soft'"):
