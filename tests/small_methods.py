@@ -48,7 +48,8 @@ METHODS = {
     "moco": method("MoCo", queue_size=24),
     # The queue wraps around in the middle of a batch.
     "moco_symmetric": method("MoCo", queue_size=20, symmetric=True),
-    "moco_v3": method("MoCoV3", predictor="linear"),
+    # Its predictor is normalized, too.
+    "moco_v3": method("MoCoV3", predictor="mlp"),
     "adco": method("AdCo", negatives=20),
     "supcon": method("SupCon"),
     "triplet": method("TripletModel", supervised=False, mining="nonzero"),

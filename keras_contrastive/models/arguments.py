@@ -14,8 +14,30 @@ def make_projector(projector, encoder):
         keras.Model, or None.
     """
     if isinstance(projector, str):
-        return layers.projection_head(projector, encoder.output_shape[-1])
+        return layers.projection_head(
+            projector,
+            encoder.output_shape[-1],
+            normalization=head_normalization(encoder),
+        )
     return projector
+
+
+def head_normalization(encoder):
+    """How a head that is named is normalized: as far as its encoder is.
+
+    Args:
+        encoder: keras.Model.
+
+    Returns:
+        `"synchronized"` if a layer of the encoder goes by the rows of all
+        replicas, else `"batch"`.
+    """
+    spans_replicas = any(
+        getattr(layer, "synchronized", False)
+        or getattr(layer, "assignment", None) == "ids"
+        for layer in encoder._flatten_layers()
+    )
+    return "synchronized" if spans_replicas else "batch"
 
 
 def check_encoder(encoder):

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_contrastive import layers
 from keras_contrastive.metrics.contrastive_figures import FIGURES
+from keras_contrastive.models.arguments import head_normalization
 from keras_contrastive.models.info_nce_figures import info_nce_and_figures
 from keras_contrastive.models.momentum_model import MomentumModel
 from keras_contrastive.models.temperature_schedule import TemperatureSchedule
@@ -78,7 +79,11 @@ class MoCoV3(TemperatureSchedule, MomentumModel):
             last = self.projector or self.encoder
             dim = last.output_shape[-1]
             predictor = layers.projection_head(
-                predictor, dim, dim, name="predictor"
+                predictor,
+                dim,
+                dim,
+                normalization=head_normalization(self.encoder),
+                name="predictor",
             )
         self.predictor = predictor
 
