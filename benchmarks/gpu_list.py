@@ -143,9 +143,8 @@ COMMANDS = {
     # Its batch is 1,024: an epoch has 48 steps.
     "supcon200": recipe("supcon_resnet18", "--steps_per_execution=48"),
     "three_settings": Command(SETTINGS),
-    "methods_simclr": Command(
-        f"{TABLE} --method=simclr --temperature=0.05", folder="methods"
-    ),
+    # By itself: a folder holds runs of the same flags.
+    "methods_simclr": Command(f"{TABLE} --method=simclr --temperature=0.05"),
     "methods": Command(f"{TABLE} --method={OTHERS}"),
     "simclr800": recipe("simclr_resnet18", "--epochs=800"),
     "moco800": recipe("moco_symmetric_resnet18", "--epochs=800"),

@@ -43,8 +43,9 @@ class MoCo(TemperatureSchedule, AdversarialTraining, MomentumModel):
     Args:
         encoder: keras.Model from images `(N, H, W, C)` in [0, 1] to features
             `(N, dim)`.
-        projector: `"linear"` (v1's), `"mlp"` (v2's), None, or a keras.Model
-            from features to projections.
+        projector: `"linear"` (v1's), `"mlp"`, None, or a keras.Model from
+            features to projections; v2's is `layers.projection_head("mlp",
+            dim, normalization=None)`.
         views: a policy's name, a policy of `views.policy`, or a pair of them:
             the queries' and the keys'.
         temperature: float > 0, or a schedule of the step; 0.07 in v1, 0.2 in
