@@ -23,6 +23,7 @@ import tarfile
 import threading
 import time
 
+from experiments.interrupts import undo_ignored
 from experiments.methods import METHODS
 
 # What an interrupted command has for its last words.
@@ -183,10 +184,6 @@ class Deadline:
             os.killpg(self.process.pid, number)
 
 
-def _heed_interrupts():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def listing(data, runs):
     """Every command as a line for a shell, under its name.
 
@@ -232,9 +229,7 @@ def run(name, data, runs, results, seconds):
         text=True,
         errors="replace",
         start_new_session=True,
-        # What runs in the background has interrupts ignored, and so would
-        # what it starts.
-        preexec_fn=_heed_interrupts,
+        preexec_fn=undo_ignored,
     )
     deadline = Deadline(process, seconds)
     with open(results / f"{name}.txt", "a") as log:

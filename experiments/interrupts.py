@@ -60,6 +60,15 @@ class Interrupts:
 INTERRUPTS = Interrupts()
 
 
+def undo_ignored():
+    """Has a new process end at interrupts; to be its `preexec_fn`.
+
+    What a shell starts in the background has them ignored, and so has what
+    that starts.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def means_an_interrupt(error):
     """Whether an error is an interrupt, or what a library made of one.
 

@@ -217,9 +217,13 @@ class SplitBatchNormalization(BatchNormalization):
         spread = self.aggregation == "pooled" or self.assignment == "ids"
         return self.num_splits == 1 and not (spread and replicas.count() > 1)
 
+    @property
+    def is_global(self):
+        """Whether a split has its rows of all replicas, not of one alone."""
+        return self.synchronized or self.assignment == "ids"
+
     def _spans_replicas(self):
-        by_all = self.synchronized or self.assignment == "ids"
-        return by_all and replicas.count() > 1
+        return self.is_global and replicas.count() > 1
 
     def _normalize_by_splits(self, inputs, split_ids):
         dtype = row_normalization.moments_dtype(inputs)

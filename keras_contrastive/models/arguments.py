@@ -32,12 +32,11 @@ def head_normalization(encoder):
         `"synchronized"` if a layer of the encoder goes by the rows of all
         replicas, else `"batch"`.
     """
-    spans_replicas = any(
-        getattr(layer, "synchronized", False)
-        or getattr(layer, "assignment", None) == "ids"
+    is_global = any(
+        getattr(layer, "is_global", getattr(layer, "synchronized", False))
         for layer in encoder._flatten_layers()
     )
-    return "synchronized" if spans_replicas else "batch"
+    return "synchronized" if is_global else "batch"
 
 
 def check_encoder(encoder):

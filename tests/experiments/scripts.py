@@ -1,7 +1,6 @@
 """Runs the scripts as a user runs them."""
 
 import pathlib
-import signal
 import subprocess
 import sys
 import time
@@ -23,11 +22,6 @@ def run(script, *arguments, **kwargs):
         text=True,
         **kwargs,
     )
-
-
-def heed_interrupts():
-    """Undoes that what runs in the background has interrupts ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def check_refusal(script, arguments, expected):

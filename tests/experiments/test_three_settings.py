@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+from experiments.interrupts import undo_ignored
 from tests.experiments import scripts
 
 SETTINGS = [
@@ -170,7 +171,7 @@ def test_ctrl_c_leaves_what_was_done_and_can_go_on(flags, tmp_path):
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-        preexec_fn=scripts.heed_interrupts,
+        preexec_fn=undo_ignored,
     )
     try:
         end = time.monotonic() + 240

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from experiments.interrupts import undo_ignored
 from tests.experiments import scripts
 
 pytestmark = [
@@ -236,7 +237,7 @@ def test_a_checkpoint_of_one_device_goes_on_on_two_workers(
         cwd=scripts.ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=scripts.heed_interrupts,
+        preexec_fn=undo_ignored,
     )
     wait_for(tmp_path / "mixed_seed0" / "checkpoint-0002.*", process)
     process.send_signal(signal.SIGINT)
