@@ -35,7 +35,13 @@ def measure(study_data, values):
     keras.utils.set_random_seed(0)
     untrained = setting_run.build("unsplit", study_data, values, seed=0)
     return {
-        "chance": _chance(study_data),
+        "chance": dict.fromkeys(
+            ("features", "projections"),
+            {
+                "validation": _chance(study_data.validation),
+                "test": _chance(study_data.test),
+            },
+        ),
         # A probe of thousands of columns would take longer than the study.
         "pixels": run_evaluation.figures(pixels, study_data, probe=False),
         "pca": run_evaluation.figures(pca, study_data),
@@ -43,8 +49,8 @@ def measure(study_data, values):
     }
 
 
-def _chance(study_data):
-    labels = study_data.test.own_labels
+def _chance(part):
+    labels = part.own_labels
     counts = np.bincount(labels)
     return {
         "clustering_accuracy": evaluation.chance_clustering_accuracy(labels),

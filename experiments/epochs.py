@@ -58,16 +58,8 @@ class RandomPolicies(data.Batches):
         self.num_policies = num_policies
         self.seed = seed
 
-    def __getitem__(self, index):
-        batch = super().__getitem__(index)
-        return self._with_policies(batch, self.epoch, index)
-
-    def share(self, epoch, index, share, shares, fill_up=False):
-        batch = super().share(epoch, index, share, shares, fill_up)
-        return self._with_policies(batch, epoch, index)
-
-    def _with_policies(self, batch, epoch, index):
+    def made_columns(self, epoch, index):
         place = (self.seed, epoch, index)
         words = random_words(self.batch_size, "policies", *place)
-        ids = (words % np.uint64(self.num_policies)).astype("int32")
-        return {**batch, "policy_ids": ids[batch["positions"]]}
+        ids = words % np.uint64(self.num_policies)
+        return {"policy_ids": ids.astype("int32")}

@@ -42,10 +42,11 @@ def main():
     if values.overwrite:
         script.remove_runs(output_dir)
     write_table = functools.partial(classifiers_table.write, output_dir)
-    script.train_all(_runs(encoder, loaded, values), output_dir, write_table)
+    runs = _runs(encoder, loaded, values)
+    all_finished = script.train_all(runs, output_dir, write_table)
     if devices.is_chief():
         script.say_done("table", write_table(), start)
-    script.wait_for_chief()
+    script.finish(all_finished)
 
 
 def _runs(encoder, loaded, values):

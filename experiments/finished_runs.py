@@ -24,7 +24,7 @@ def read(output_dir):
 
 
 def origin(runs):
-    """Where runs were made: machine, versions, commits and the last command.
+    """Where runs were made: machines, versions, commits, the last command.
 
     Args:
         runs: list of records, not empty.
@@ -33,13 +33,17 @@ def origin(runs):
         str, a sentence.
     """
     run = runs[-1]
-    machine = run["machine"]
+    machines = dict.fromkeys(_named(run["machine"]) for run in runs)
     commits = sorted({_short(name) for run in runs for name in run["commits"]})
     return (
-        f"{machine['cores']} cores of {machine['processor']}; keras "
-        f"{run['versions']['keras']} on {run['backend']}; commit "
-        f"{', '.join(commits)}. `{run['command']}`"
+        f"{', or '.join(machines)}; keras {run['versions']['keras']} on "
+        f"{run['backend']}; commit {', '.join(commits)}. `{run['command']}`"
     )
+
+
+def _named(machine):
+    cores = f"{machine['cores']} cores of {machine['processor']}"
+    return " and ".join([*machine["gpus"], cores])
 
 
 def _short(commit):

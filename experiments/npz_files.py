@@ -31,6 +31,8 @@ def write(dataset, folder, stem, limit):
         *_parts(dataset.train, "", limit),
         *_parts(dataset.test, "test_", limit),
     ]
+    if dataset.class_names is not None:
+        parts[0]["class_names"] = np.array(dataset.class_names)
     folder.mkdir(parents=True, exist_ok=True)
     digits = max(2, len(str(len(parts) - 1)))
     paths = []

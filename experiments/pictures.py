@@ -36,13 +36,7 @@ LINE_COLOURS = ("#1f6fb5", "#c34a12", "#07805f")
 # Panels of a run's curves: title, and what is drawn in it.
 PANELS = (
     ("Loss", {"loss": "loss"}),
-    (
-        "Contrastive accuracy",
-        {
-            "contrastive_accuracy": "training",
-            "validation_contrastive_accuracy": "validation",
-        },
-    ),
+    ("Contrastive accuracy", {"contrastive_accuracy": "training"}),
     (
         "Against labels",
         {

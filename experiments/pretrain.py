@@ -40,10 +40,11 @@ def main():
     from experiments import methods_table
 
     write_table = functools.partial(methods_table.write, output_dir)
-    script.train_all(_runs(loaded, names, values), output_dir, write_table)
+    runs = _runs(loaded, names, values)
+    all_finished = script.train_all(runs, output_dir, write_table)
     if devices.is_chief():
         script.say_done("table", write_table(), start)
-    script.wait_for_chief()
+    script.finish(all_finished)
 
 
 def _runs(loaded, names, values):

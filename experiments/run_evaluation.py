@@ -1,9 +1,15 @@
 """Every figure of a trained model, or of any other features."""
 
+import numpy as np
+
 from experiments import devices
 from experiments import pictures
 from keras_contrastive import evaluation
 from keras_contrastive import models
+
+
+class Diverged(Exception):
+    """A model whose features are not numbers any more."""
 
 
 def feature_model(model):
@@ -49,6 +55,9 @@ def evaluate(model, study_data, folder, seed):
     Returns:
         Dict: features or projections -> validation or test -> figures; of
         several workers the chief's only, and empty of the others.
+
+    Raises:
+        Diverged: for features or projections that are not finite.
     """
     parts = {
         "train": study_data.train,
@@ -59,6 +68,10 @@ def evaluate(model, study_data, folder, seed):
         name: features_and_projections(model, part)
         for name, part in parts.items()
     }
+    if not all(
+        np.isfinite(each).all() for both in outputs.values() for each in both
+    ):
+        raise Diverged
     if not devices.is_chief():
         return {}
     if folder is not None:

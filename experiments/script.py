@@ -22,6 +22,7 @@ from experiments.interrupts import INTERRUPTED
 from experiments.interrupts import INTERRUPTS
 from experiments.interrupts import means_an_interrupt
 
+DIVERGED = 1
 WORKER_LOST = 3
 _BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 
@@ -207,15 +208,21 @@ def remove_runs(output_dir):
 def train_all(runs, output_dir, write_report):
     """Every run that is not finished, in turn.
 
-    Ctrl-C leaves a message, and so does the loss of another worker.
+    Ctrl-C leaves a message, and so does the loss of another worker. A run
+    that has diverged does not keep the others from being trained.
 
     Args:
         runs: list of `(name of the folder, title, function of a RunFolder)`.
         output_dir: pathlib.Path.
         write_report: function of no arguments, called after each run.
+
+    Returns:
+        Whether all are finished.
     """
+    from experiments.run_evaluation import Diverged
     from experiments.run_folder import RunFolder
 
+    all_finished = True
     for number, (name, title, train) in enumerate(runs, start=1):
         folder = RunFolder(output_dir / name)
         title = f"Run {number} of {len(runs)}: {title}"
@@ -226,9 +233,27 @@ def train_all(runs, output_dir, write_report):
                 say(f"{title}: already finished in {folder.path}")
                 continue
             say(title)
-            train(folder)
+            try:
+                train(folder)
+            except Diverged:
+                all_finished = False
+                _leave_diverged(folder)
             if devices.is_chief():
                 write_report()
+    return all_finished
+
+
+def _leave_diverged(folder):
+    """Records that a run came to nothing, and says what can be done."""
+    if not devices.is_chief():
+        return
+    folder.update(status="diverged")
+    print(
+        f"{folder.path} has diverged: its features are not finite. Start it "
+        "anew in another --output_dir with a lower --learning_rate, or a "
+        "higher --temperature.",
+        file=sys.stderr,
+    )
 
 
 @contextlib.contextmanager
@@ -246,10 +271,17 @@ def _leaving(leave=lambda why: print(f"{why}.", file=sys.stderr)):
         sys.exit(WORKER_LOST)
 
 
-def wait_for_chief():
-    """Ends no worker before the chief has written all there is to write."""
+def finish(all_finished):
+    """Ends the script, no worker before the chief has written everything.
+
+    Args:
+        all_finished: bool, as `train_all` returns it; if not, the script ends
+            with exit code 1.
+    """
     with _leaving():
         devices.agreed(0)
+    if not all_finished:
+        sys.exit(DIVERGED)
 
 
 def _leave(folder, write_report, why):

@@ -106,7 +106,9 @@ def view_policy(setting, num_subsets, subset_policies, policy):
     """
     if setting.policies == "one" or subset_policies == "same":
         return views.policy(policy)
-    return views.policies([f"graded_{k}" for k in range(num_subsets)])
+    # Of fewer than ten the weakest, the strongest, and those in between.
+    levels = np.linspace(0, 9, num_subsets).round().astype(int)
+    return views.policies([f"graded_{level}" for level in levels])
 
 
 def normalization(setting, num_subsets):

@@ -99,8 +99,10 @@ class StudyData:
     @property
     def num_classes(self):
         """Classes of all images together, or None without labels."""
-        labels = self.train.labels
-        return None if labels is None else len(np.unique(labels))
+        if self.train.labels is None:
+            return None
+        labels = np.concatenate([self.train.labels, self.test.labels])
+        return len(np.unique(labels))
 
     @property
     def class_counts(self):
@@ -141,7 +143,8 @@ def load(
         StudyData.
 
     Raises:
-        ValueError: an imbalance of images without labels, and as `data.load`.
+        ValueError: too few images, an imbalance of images without labels, and
+            as `data.load`.
     """
     is_folder = dataset.startswith("folder:")
     loaded = data.load(
@@ -154,6 +157,7 @@ def load(
         parts = _source_parts(loaded)
     else:
         parts = _standard_parts(loaded, full=data_split == "full")
+    _check_sizes(dataset, parts)
     train = _long_tail(parts[0], imbalance)
     subset_ids = random_ids = None
     if num_subsets is not None:
@@ -174,6 +178,16 @@ def load(
             *([] if subset_ids is None else [subset_ids]),
         ),
     )
+
+
+def _check_sizes(dataset, parts):
+    """Refuses a part without pairs of images, of which figures are made."""
+    for name, part in zip(("training", "validation", "test"), parts):
+        if len(part) < 2:
+            raise ValueError(
+                f"{dataset} must give at least two {name} images, received "
+                f"{len(part)}; a tenth is held out, so give 20 or more."
+            )
 
 
 def _with_plain_labels(loaded):

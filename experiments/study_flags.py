@@ -77,6 +77,12 @@ def check(values):
             f"{values.num_subsets}; choose at most 10, or "
             "--subset_policies=same."
         )
+    if values.subset_policies == "same" and "multi_policy" in values.settings:
+        raise ValueError(
+            "--settings=multi_policy draws each image's policy from those of "
+            "the subsets, and with --subset_policies=same they have one; leave "
+            "either out."
+        )
     if values.adversarial_epsilon is not None and set(values.settings) & {
         "split", "mixed", "split_random"
     }:  # fmt: skip

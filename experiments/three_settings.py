@@ -38,7 +38,7 @@ def main():
     if values.overwrite:
         script.remove_runs(output_dir)
         controls_file.unlink(missing_ok=True)
-    script.train_all(
+    all_finished = script.train_all(
         _runs(loaded, values),
         output_dir,
         functools.partial(_write_report, output_dir),
@@ -47,7 +47,7 @@ def main():
         _measure_controls(loaded, controls_file, values)
         _write_report(output_dir)
     script.say_done("report", output_dir / "report.html", start)
-    script.wait_for_chief()
+    script.finish(all_finished)
 
 
 def _runs(loaded, values):

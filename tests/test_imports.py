@@ -39,8 +39,8 @@ ALLOWED = {
     ),
     "evaluation": (KERAS, {"scipy", "sklearn", "threadpoolctl"}),
     "distribution": (KERAS, {"tensorflow", "jax"}),
-    "callbacks": (KERAS | {"evaluation"}, {"tensorflow", "PIL"}),
-    "export": (KERAS | {"layers"}, {"tensorflow"}),
+    "callbacks": (KERAS | {"evaluation"}, set()),
+    "export": (KERAS | {"layers"}, set()),
 }
 # The files that are there to import a backend: its fused kernels, and its
 # gradient step.
@@ -49,7 +49,6 @@ BACKEND_FILES = {
     "models/jax_step.py": {"jax"},
     "models/torch_step.py": {"torch"},
     "layers/fused_tensorflow.py": {"tensorflow"},
-    "distribution/logical_cpus.py": {"jax"},
 }
 
 

@@ -18,16 +18,12 @@ from experiments.report.tables import is_measured
 # Colours in the style sheet; settings beyond them take turns.
 NUM_SERIES = 8
 
-# Logged name, title, and whether the axis begins at zero.
+# Logged name and title.
 HISTORIES = (
-    ("loss", "Loss", False),
-    ("contrastive_accuracy", "Contrastive accuracy", False),
-    ("knn_accuracy", "kNN accuracy", False),
-    (
-        "clustering_accuracy",
-        "Clustering accuracy on validation",
-        False,
-    ),
+    ("loss", "Loss"),
+    ("contrastive_accuracy", "Contrastive accuracy"),
+    ("knn_accuracy", "kNN accuracy"),
+    ("clustering_accuracy", "Clustering accuracy on validation"),
 )
 
 
@@ -104,10 +100,9 @@ def histories(study):
                     for line in _lines(study, setting, key)
                 ],
                 epochs=epochs,
-                whole=whole,
             ),
         )
-        for key, title, whole in HISTORIES
+        for key, title in HISTORIES
     ]
 
 

@@ -89,13 +89,12 @@ def draw_comparison(bars, *, baseline=None, chance=None):
     )
 
 
-def draw_history(lines, *, epochs, whole=False):
+def draw_history(lines, *, epochs):
     """Draws a metric over the epochs, each mean labelled where it ends.
 
     Args:
         lines: sequence of `Line`.
         epochs: int, the last epoch of the horizontal axis.
-        whole: whether the vertical axis begins at zero.
 
     Returns:
         Markup of the diagram, str; empty if no line has a finite point.
@@ -114,7 +113,7 @@ def draw_history(lines, *, epochs, whole=False):
     ]
     if not values:
         return ""
-    marks = ticks(0.0 if whole else min(values), max(values), 4)
+    marks = ticks(min(values), max(values), 4)
     to_x = _scale(1, max(epochs, 2))
     to_y = _scale(marks[-1], marks[0])
     grid = "".join(

@@ -82,11 +82,6 @@ FURTHER = (
 
 GEOMETRY = (
     Figure(
-        "alignment",
-        "alignment",
-        "mean squared distance of an image's two views, lower is closer",
-    ),
-    Figure(
         "uniformity",
         "uniformity",
         "log of the mean Gaussian potential of pairs, lower is more even",

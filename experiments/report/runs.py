@@ -29,7 +29,18 @@ CLAIMS = {
     "split": "0.37",
     "mixed": "0.44",
 }
-CLAIMED_DATASET = "cifar10"
+CLAIMED_CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 
 REPRESENTATIONS = ("features", "projections")
 SPLITS = ("validation", "test")
@@ -140,7 +151,8 @@ class Study:
     @property
     def comparable(self):
         """Whether the source's claims are for these images."""
-        return self.dataset.get("name") == CLAIMED_DATASET
+        names = self.dataset.get("class_names") or ()
+        return tuple(names) == CLAIMED_CLASSES
 
     def of(self, setting, *, finished=None):
         """The runs of a setting.
@@ -178,9 +190,8 @@ class Study:
     def control(self, name, representation, split, key):
         """A control's figure, or None.
 
-        A control is measured on encodings (`features` and `projections`), on
-        the images as they are (then it counts as features), or is one number
-        for all, as chance is.
+        A control is measured on encodings (`features` and `projections`), or
+        on the images as they are, which counts as features.
 
         Args:
             name: name of the control, e.g. "pixels".
@@ -191,11 +202,9 @@ class Study:
         control = part(self.controls, name)
         if set(control) & set(REPRESENTATIONS):
             return part(control, representation, split).get(key)
-        if set(control) & set(SPLITS):
-            if representation != "features":
-                return None
-            return part(control, split).get(key)
-        return control.get(key)
+        if representation != "features":
+            return None
+        return part(control, split).get(key)
 
 
 def read(output_dir):

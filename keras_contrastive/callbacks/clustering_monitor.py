@@ -4,7 +4,8 @@ import numpy as np
 
 from keras_contrastive import evaluation
 from keras_contrastive.callbacks.feature_monitor import FeatureMonitor
-from keras_contrastive.evaluation.features import sampled
+from keras_contrastive.callbacks.feature_monitor import check_count
+from keras_contrastive.callbacks.feature_monitor import sample
 
 
 class ClusteringMonitor(FeatureMonitor):
@@ -33,8 +34,8 @@ class ClusteringMonitor(FeatureMonitor):
         seed: int, of the sample and of k-means.
 
     Raises:
-        ValueError: for labels of another length, or counts that are not
-            positive.
+        ValueError: for labels of another length, counts that are not
+            positive, or, in `fit`, projections of a model without projector.
 
     Example:
 
@@ -61,16 +62,9 @@ class ClusteringMonitor(FeatureMonitor):
         batch_size=500,
         seed=0,
     ):
-        if len(images) != len(labels):
-            raise ValueError(
-                "`labels` must have one entry for each of `images`, received "
-                f"{len(labels)} for {len(images)} images."
-            )
-        rows = sampled(len(images), max_images, seed)
-        super().__init__(
-            np.asarray(images[rows]), every, projections, batch_size
-        )
-        self.labels = np.asarray(labels)[rows]
+        check_count("n_init", n_init)
+        images, self.labels = sample(images, labels, max_images, seed)
+        super().__init__(images, every, projections, batch_size)
         self.n_init = n_init
         self.seed = seed
 

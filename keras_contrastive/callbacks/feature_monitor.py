@@ -5,6 +5,8 @@ import warnings
 import keras
 import numpy as np
 
+from keras_contrastive.evaluation.features import sampled
+
 
 class FeatureMonitor(keras.callbacks.Callback):
     """Measures features of a few images after an epoch, for the logs.
@@ -30,11 +32,8 @@ class FeatureMonitor(keras.callbacks.Callback):
 
     def __init__(self, images, every, projections, batch_size):
         super().__init__()
-        for name, value in (("every", every), ("batch_size", batch_size)):
-            if value < 1:
-                raise ValueError(
-                    f"`{name}` must be at least 1, received {value}."
-                )
+        check_count("every", every)
+        check_count("batch_size", batch_size)
         self.images = images
         self.every = every
         self.projections = projections
@@ -104,3 +103,48 @@ class FeatureMonitor(keras.callbacks.Callback):
             "Lower the learning rate, or raise the temperature.",
         )
         return dict.fromkeys(self.figures, float("nan"))
+
+
+def check_count(name, value):
+    """Refuses a count that is not positive.
+
+    Args:
+        name: str, the argument's name.
+        value: what was received.
+
+    Raises:
+        ValueError: if it is less than 1.
+    """
+    if value < 1:
+        raise ValueError(f"`{name}` must be at least 1, received {value}.")
+
+
+def sample(images, labels, maximum, seed, prefix=""):
+    """A seeded sample of images and their labels, held in memory.
+
+    Args:
+        images: images `(N, H, W, C)` with a length and integer-array
+            indexing.
+        labels: integers `(N,)`.
+        maximum: int >= 1, images to take at most, or None for all.
+        seed: int, or a `numpy.random.Generator` to draw from.
+        prefix: str, what stands before `images` and `labels` in the names of
+            the caller's arguments.
+
+    Returns:
+        Arrays of images and of labels.
+
+    Raises:
+        ValueError: for labels of another length, or less than one image.
+    """
+    labels = np.asarray(labels)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"`{prefix}labels` must have one entry for each of "
+            f"`{prefix}images`, received {len(labels)} for {len(images)} "
+            "images."
+        )
+    if maximum is not None:
+        check_count(f"max_{prefix.strip('_') or 'images'}", maximum)
+    rows = sampled(len(images), maximum, seed)
+    return np.asarray(images[rows]), labels[rows]

@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_contrastive import evaluation
 from keras_contrastive.callbacks.feature_monitor import FeatureMonitor
-from keras_contrastive.evaluation.features import sampled
+from keras_contrastive.callbacks.feature_monitor import sample
 
 
 class KNNMonitor(FeatureMonitor):
@@ -80,11 +80,11 @@ class KNNMonitor(FeatureMonitor):
                 f"{k} and {temperature}; 200 and 0.1 are usual on CIFAR-10."
             )
         generator = np.random.default_rng(seed)
-        train, train_labels = _sample(
-            train_images, train_labels, max_train, generator, "train"
+        train, train_labels = sample(
+            train_images, train_labels, max_train, generator, "train_"
         )
-        test, test_labels = _sample(
-            test_images, test_labels, max_test, generator, "test"
+        test, test_labels = sample(
+            test_images, test_labels, max_test, generator, "test_"
         )
         super().__init__(
             np.concatenate([train, test]), every, projections, batch_size
@@ -105,20 +105,3 @@ class KNNMonitor(FeatureMonitor):
             self.temperature,
         )
         return {"knn_accuracy": accuracy}
-
-
-def _sample(images, labels, maximum, generator, part):
-    labels = np.asarray(labels)
-    if len(images) != len(labels):
-        raise ValueError(
-            f"`{part}_labels` must have one entry for each of "
-            f"`{part}_images`, received {len(labels)} for {len(images)} "
-            "images."
-        )
-    if maximum is not None and maximum < 1:
-        raise ValueError(
-            f"`max_{part}` must be at least 1, or None for all images, "
-            f"received {maximum}."
-        )
-    rows = sampled(len(images), maximum, generator)
-    return np.asarray(images[rows]), labels[rows]

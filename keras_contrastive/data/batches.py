@@ -191,7 +191,22 @@ class Batches(keras.utils.PyDataset):
         return -(-self._num_rows // self.batch_size)
 
     def __getitem__(self, index):
-        return self._batch(self.row_numbers(index), 0)
+        rows = self.row_numbers(index)
+        return self._batch(rows, 0, self._epoch, index)
+
+    def made_columns(self, epoch, index):
+        """What a batch holds that does not belong to its images; none here.
+
+        To be overridden, for ids that are drawn anew in each epoch.
+
+        Args:
+            epoch: int, the epoch from 0.
+            index: int, which batch of the epoch.
+
+        Returns:
+            Dict of arrays `(batch_size, ...)`, of the whole batch.
+        """
+        return {}
 
     def row_numbers(self, index):
         """Which rows of the images a batch holds.
@@ -233,7 +248,7 @@ class Batches(keras.utils.PyDataset):
         places = index * self.batch_size + first + np.arange(count)
         last = self._num_rows - 1
         rows = self._rows_of_epoch(epoch)[np.minimum(places, last)]
-        batch = self._batch(rows, first)
+        batch = self._batch(rows, first, epoch, index)
         if fill_up:
             counts = (places <= last).astype(np.float32)
             batch["weights"] = counts * batch.get("weights", 1.0)
@@ -267,11 +282,13 @@ class Batches(keras.utils.PyDataset):
         result.epoch = self.epoch
         return result
 
-    def _batch(self, rows, first):
+    def _batch(self, rows, first, epoch, index):
         places = np.arange(first, first + len(rows), dtype=np.int32)
         batch = {"images": _taken(self._images, rows), "positions": places}
         for name, column in self._columns.items():
             batch[name] = _taken(column, rows)
+        for name, column in self.made_columns(epoch, index).items():
+            batch[name] = column[places]
         return batch
 
     def _rows(self):

@@ -85,8 +85,8 @@ def _check_reachable(root):
             "CIFAR-10 is not prepared (no "
             f"{root / 'cifar10' / 'VERSION' / 'dataset_info.json'}) and "
             f"{host} cannot be reached to download it ({obstacle}): pass "
-            "the directory of a prepared copy as `data_dir` (--data_dir), "
-            "copy one to there, or use 'digits', which needs no download."
+            "the directory of a prepared copy as `data_dir`, copy one to "
+            "there, or use 'digits', which needs no download."
         )
 
 

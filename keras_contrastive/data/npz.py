@@ -13,12 +13,13 @@ from keras_contrastive.data.splits import hold_out_tenth
 
 
 def load_npz(path, image_size=None):
-    """Loads `images`, `labels`, `test_images` and `test_labels`.
+    """Loads `images`, `labels`, `test_images`, `test_labels`, `class_names`.
 
     A pattern with `*` or `?` means all files that it fits, in the order of
     their names: what they hold of an array is joined.
 
-    Only `images` must be there. Grey images, (N, H, W) or one channel,
+    Only `images` must be there; `class_names` are the names of label 0, 1 and
+    so on. Grey images, (N, H, W) or one channel,
     become three equal channels. Floats become float32. Without `test_images`
     a tenth of `images` is the test set, stratified where there are labels.
 
@@ -62,7 +63,12 @@ def load_npz(path, image_size=None):
             f"{path} must hold at least two images, one of them for the test "
             "set, or `test_images`, received 1."
         )
-    return Dataset(name=f"npz:{path}", train=train, test=test)
+    return Dataset(
+        name=f"npz:{path}",
+        train=train,
+        test=test,
+        class_names=_class_names(arrays, train, test),
+    )
 
 
 def _files(path):
@@ -131,6 +137,21 @@ def _part(arrays, prefix):
     if labels is not None:
         labels = as_labels(labels, f"{prefix}labels", count=len(images))
     return Split(images, labels)
+
+
+def _class_names(arrays, train, test):
+    names = arrays.get("class_names")
+    if names is None or train.labels is None:
+        return None
+    names = tuple(str(name) for name in names.ravel())
+    labels = [part.labels for part in (train, test) if part.labels is not None]
+    most = max(part.max(initial=0) for part in labels)
+    if most >= len(names):
+        raise ValueError(
+            "`class_names` must have one entry for each label from 0 to "
+            f"{most}, received {len(names)}."
+        )
+    return names
 
 
 def _check_alike(images, test_images):

@@ -7,8 +7,8 @@ import numpy as np
 class RowBatches(keras.utils.PyDataset):
     """The batches of a `Batches`, told by the numbers of their rows.
 
-    A batch is a dict of `row_numbers`, int32 (N,), and
-    `positions`, int32 0 to N - 1. Whoever holds `columns` gathers the rest.
+    A batch is a dict of `row_numbers`, int32 (N,), `positions`, int32 0 to
+    N - 1, and what is made for it. Whoever holds `columns` gathers the rest.
 
     Args:
         batches: `Batches`.
@@ -40,9 +40,11 @@ class RowBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         rows = self._batches.row_numbers(index).astype(np.int32)
+        made = self._batches.made_columns(self.epoch, index)
         return {
             "row_numbers": rows,
             "positions": np.arange(len(rows), dtype=np.int32),
+            **{name: column[: len(rows)] for name, column in made.items()},
         }
 
     def on_epoch_begin(self):

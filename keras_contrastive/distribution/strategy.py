@@ -157,7 +157,8 @@ def _multi_worker(devices, workers, task_index):
         raise ValueError(
             "'multi_worker' goes by `workers` and `task_index` or by the "
             "environment variable TF_CONFIG, and received none of them; "
-            "docs/distributed.md has examples."
+            "pass workers=['host_0:2222', 'host_1:2222'] to each, and its "
+            "place among them as task_index."
         )
     try:
         return tf.distribute.MultiWorkerMirroredStrategy(

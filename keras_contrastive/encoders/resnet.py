@@ -25,8 +25,9 @@ def resnet18(
         input_shape: tuple of ints, (height, width, colors).
         stem: `"cifar"`, a 3 x 3 convolution of stride 1, or `"imagenet"`, a
             7 x 7 convolution of stride 2 and 3 x 3 max-pooling of stride 2.
-        normalization: `"batch"`, `"split"`, `"batch_renorm"`, `"group"`,
-            `"none"` or a layer as template; see `layers.NormalizationFactory`.
+        normalization: `"batch"`, `"synchronized"`, `"split"`,
+            `"batch_renorm"`, `"group"`, `"none"` or None, or a layer as
+            template; see `layers.NormalizationFactory`.
         name: str.
 
     Returns:

@@ -25,8 +25,9 @@ def two_conv(
         channels: tuple of ints, the filters of each convolution.
         kernel_size: int, height and width of the kernels in pixels.
         strides: tuple of ints, of the same length as `channels`.
-        normalization: `"batch"`, `"split"`, `"batch_renorm"`, `"group"`,
-            `"none"` or a layer as template; see `layers.NormalizationFactory`.
+        normalization: `"batch"`, `"synchronized"`, `"split"`,
+            `"batch_renorm"`, `"group"`, `"none"` or None, or a layer as
+            template; see `layers.NormalizationFactory`.
         name: str.
 
     Returns:

@@ -1,5 +1,7 @@
 """Everything that is measured on features, by one protocol, at once."""
 
+import warnings
+
 import numpy as np
 
 from keras_contrastive.evaluation.clustering import clustering_figures
@@ -59,7 +61,8 @@ def evaluate_features(
         `similarity_auroc_dot` and `similarity_auroc_euclidean` (on features
         as they are), `uniformity`, `effective_rank`, `spread`, and the bool
         `collapsed`; with validation features also `validation_` and the
-        names of the five clustering figures.
+        names of the five clustering figures. Of images that are fewer than
+        the classes these five are left out, and a warning says so.
 
     Raises:
         ValueError: for features that are not finite, and lengths or widths
@@ -88,7 +91,7 @@ def evaluate_features(
             given.append(validation_labels)
         num_classes = len(np.unique(np.concatenate(given)))
     figures = {
-        **clustering_figures(*test, num_classes, seed=seed),
+        **_clustered(*test, num_classes, seed, "test"),
         "knn_accuracy": knn_accuracy(*train, *test, k, temperature),
     }
     if probe:
@@ -106,8 +109,19 @@ def evaluate_features(
         "collapsed": collapsed(test_features),
     }
     if validation_features is not None:
-        clustered = clustering_figures(*validation, num_classes, seed=seed)
+        clustered = _clustered(*validation, num_classes, seed, "validation")
         figures.update(
             {f"validation_{name}": x for name, x in clustered.items()}
         )
     return figures
+
+
+def _clustered(features, labels, num_classes, seed, part):
+    if len(features) >= num_classes:
+        return clustering_figures(features, labels, num_classes, seed=seed)
+    warnings.warn(
+        f"{len(features)} {part} images are too few for {num_classes} "
+        "clusters, one for each class; their clustering is not measured.",
+        stacklevel=3,
+    )
+    return {}

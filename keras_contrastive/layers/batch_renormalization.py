@@ -46,7 +46,12 @@ class BatchRenormalization(BatchNormalization):
             update of the moving moments that r and d are made of.
         momentum: float in [0, 1], likewise for the moments of inference.
         epsilon: float > 0, added to the variance.
-        **kwargs: the other arguments of `keras.layers.BatchNormalization`.
+        **kwargs: the other arguments of `BatchNormalization`, but for
+            `synchronized`: on replicas each normalizes by its own rows, and
+            the moving moments are means over all.
+
+    Raises:
+        ValueError: for an argument out of range.
 
     Example:
 
@@ -81,6 +86,12 @@ class BatchRenormalization(BatchNormalization):
         _check_at_least("rmax", rmax, 1)
         _check_at_least("dmax", dmax, 0)
         _check_at_least("ramp_steps", ramp_steps, 0)
+        if self.synchronized:
+            raise ValueError(
+                "`synchronized` must be False, received True; "
+                "renormalization corrects by moving moments what a replica's "
+                "own rows lack. Take BatchNormalization(synchronized=True)."
+            )
         self.rmax = rmax
         self.dmax = dmax
         self.ramp_steps = ramp_steps

@@ -47,8 +47,8 @@ def causal_context(kind, grid_shape, dim, units=None, name="context"):
     """
     if kind not in _KINDS:
         raise ValueError(
-            f"`kind` must be 'gru' or 'conv', received {kind!r}; another "
-            "context can be any keras.Model."
+            f"A context must be 'gru' or 'conv', received {kind!r}; another "
+            "one can be any keras.Model."
         )
     features = keras.Input((*grid_shape, dim), name="features")
     contexts = _KINDS[kind](features, units or dim)

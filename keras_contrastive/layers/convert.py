@@ -115,6 +115,10 @@ def fold_split_batch_normalization(model, split=None):
     Returns:
         A new functional model with the data as its only input.
 
+    Raises:
+        ValueError: for a split that a layer does not have, or a model that
+            is neither functional nor sequential.
+
     Example:
 
     >>> encoder = two_conv(normalization=SplitBatchNormalization(2, "ids"))

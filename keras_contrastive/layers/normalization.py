@@ -29,13 +29,18 @@ class NormalizationFactory:
               `tf.distribute` strategy,
               `BatchNormalization(synchronized=True)`;
             - `"split"`: `SplitBatchNormalization(10, "contiguous")`;
-            - `"batch_renorm"`: `BatchRenormalization`;
+            - `"batch_renorm"`: `BatchRenormalization()`, as in the paper over
+              40,000 steps; of a shorter run give it a quarter of the steps,
+              as a template `BatchRenormalization(ramp_steps=...)`;
             - `"group"`: `keras.layers.GroupNormalization`, of 32 groups or
               the greatest common divisor of 32 and the channels;
             - `"none"` or None: no normalization;
             - a layer: a template, of which every place gets a new one with
               the same configuration, for instance
               `SplitBatchNormalization(10, "ids", split_statistics=True)`.
+
+    Raises:
+        ValueError: for an unknown name, or what is no layer.
 
     Example:
 

@@ -59,8 +59,8 @@ def projection_head(
     """
     if kind not in _KINDS:
         raise ValueError(
-            "`kind` must be 'linear', 'mlp' or None, received "
-            f"{kind!r}; another head can be any keras.Model."
+            "A projection head must be 'linear', 'mlp' or None, received "
+            f"{kind!r}; another one can be any keras.Model."
         )
     normalize = NormalizationFactory(normalization)
     features = keras.Input((input_dim,), name="features")

@@ -75,7 +75,8 @@ class SplitBatchNormalization(BatchNormalization):
     Args:
         num_splits: int > 0, the paper's S.
         assignment: `"contiguous"`, `"interleaved"` (row i is in split i mod
-            S), or `"ids"`.
+            S), or `"ids"`. Where the two views of an image are neighbours, as
+            in SimCLR, an even number of interleaved splits parts them.
         split_affine: bool, whether each split has its own gamma and beta.
         split_statistics: bool, whether each has its own moving statistics.
         aggregation: `"mean"` or `"pooled"`, see above.

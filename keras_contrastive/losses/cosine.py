@@ -47,6 +47,19 @@ def cosine_similarities(rows, columns):
     return ops.matmul(unit_vectors(rows), ops.transpose(unit_vectors(columns)))
 
 
+def paired_cosines(rows, others):
+    """Each row's cosine similarity with its counterpart.
+
+    Args:
+        rows: float tensor `(batch, dim)`, any norm.
+        others: float tensor `(batch, dim)`, any norm.
+
+    Returns:
+        Tensor `(batch,)` in [-1, 1], float32 or better.
+    """
+    return ops.sum(unit_vectors(rows) * unit_vectors(others), axis=1)
+
+
 def raised(values):
     """Casts to float32 what is below it; float64 stays.
 

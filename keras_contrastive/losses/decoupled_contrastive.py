@@ -12,7 +12,7 @@ Reference: Yeh et al. 2021, https://arxiv.org/abs/2110.06848
 import keras
 from keras import ops
 
-from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.losses.cosine import paired_cosines
 from keras_contrastive.losses.temperature import check_temperature
 from keras_contrastive.losses.view_similarities import view_similarities
 from keras_contrastive.losses.view_similarities import without
@@ -87,9 +87,7 @@ def decoupled_contrastive(
 
 def _weights(positives, candidates_1, candidates_2, sigma):
     """Weights around 1, higher for pairs that are further apart."""
-    pairs = ops.sum(
-        unit_vectors(candidates_1) * unit_vectors(candidates_2), axis=1
-    )
+    pairs = paired_cosines(candidates_1, candidates_2)
     mean = ops.mean(ops.exp(pairs / sigma))
     return ops.stop_gradient(2.0 - ops.exp(positives / sigma) / mean)
 

@@ -3,8 +3,8 @@
 from keras import ops
 
 from keras_contrastive.losses.cosine import cosine_similarities
+from keras_contrastive.losses.cosine import paired_cosines
 from keras_contrastive.losses.cosine import raised
-from keras_contrastive.losses.cosine import unit_vectors
 
 DISTANCES = ("euclidean", "squared", "cosine")
 
@@ -52,7 +52,7 @@ def distances(rows, others, distance):
     """
     check_distance(distance)
     if distance == "cosine":
-        return 1.0 - ops.sum(unit_vectors(rows) * unit_vectors(others), axis=1)
+        return 1.0 - paired_cosines(rows, others)
     squared = ops.sum(ops.square(raised(rows) - raised(others)), axis=1)
     return squared if distance == "squared" else _root(squared)
 

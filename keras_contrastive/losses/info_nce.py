@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from keras_contrastive.losses.cosine import cosine_similarities
-from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.losses.cosine import paired_cosines
 from keras_contrastive.losses.pairs import as_pairs
 from keras_contrastive.losses.positions import positions_or_all
 from keras_contrastive.losses.temperature import check_temperature
@@ -60,20 +60,35 @@ def info_nce(
     Example:
 
     >>> vectors = np.eye(4, dtype="float32")
-    >>> queue = np.roll(np.eye(8, dtype="float32"), 4, axis=1)[:4, :4]
+    >>> queue = -vectors[:2]
     >>> rows = info_nce(vectors, vectors, queue, temperature=0.5)
-    >>> tuple(rows.shape)
-    (4,)
+    >>> np.round(np.array(rows), 4).tolist()
+    [0.1429, 0.1429, 0.2395, 0.2395]
 
     References:
         - van den Oord et al. 2018, https://arxiv.org/abs/1807.03748
         - He et al. 2019, https://arxiv.org/abs/1911.05722
     """
     check_temperature(temperature)
-    logits, positives = info_nce_similarities(
+    similarities, positives = info_nce_similarities(
         queries, keys, negatives, candidates=candidates, positions=positions
     )
-    return ops.logsumexp(logits / temperature, axis=1) - positives / temperature
+    return info_nce_rows(similarities, positives, temperature)
+
+
+def info_nce_rows(similarities, positives, temperature):
+    """Each query's loss, from its similarities.
+
+    Args:
+        similarities: float tensor `(batch, any)`, the positive among them.
+        positives: float tensor `(batch,)`.
+        temperature: float > 0.
+
+    Returns:
+        Tensor `(batch,)`.
+    """
+    normalizer = ops.logsumexp(similarities / temperature, axis=1)
+    return normalizer - positives / temperature
 
 
 def info_nce_similarities(
@@ -101,7 +116,7 @@ def info_nce_similarities(
             similarities, positions[:, None], axis=1
         )
         return similarities, ops.squeeze(positives, axis=1)
-    positives = ops.sum(unit_vectors(queries) * unit_vectors(keys), axis=1)
+    positives = paired_cosines(queries, keys)
     similarities = ops.concatenate(
         [positives[:, None], cosine_similarities(queries, negatives)], axis=1
     )

@@ -37,9 +37,9 @@ def label_pairs(labels, embeddings, candidate_labels, candidates, positions):
         "candidate_labels", candidate_labels, "candidates", candidates
     )
     positions = positions_or_all(labels, positions)
-    everybody = ops.arange(ops.shape(candidate_labels)[0], dtype="int32")
+    places = ops.arange(ops.shape(candidate_labels)[0], dtype="int32")
     same_class = labels[:, None] == candidate_labels[None]
-    is_myself = positions[:, None] == everybody[None]
+    is_myself = positions[:, None] == places[None]
     is_positive = ops.logical_and(same_class, ops.logical_not(is_myself))
     return candidates, is_positive, ops.logical_not(same_class)
 

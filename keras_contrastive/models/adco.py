@@ -90,10 +90,9 @@ class AdCo(MomentumModel):
             **kwargs,
         )
         self.temperature = temperature
-        last = self.projector or self.encoder
         self.negatives = AdversarialNegatives(
             negatives,
-            last.output_shape[-1],
+            self.projection_dim,
             negative_learning_rate,
             negative_momentum,
             negative_temperature,
@@ -111,10 +110,12 @@ class AdCo(MomentumModel):
         return rows, None, figures
 
     def get_config(self):
-        negatives = self.negatives.get_config()
-        own = [name for name in negatives if name.startswith("negative")]
+        learned = self.negatives
         return {
             **super().get_config(),
             "temperature": self.temperature,
-            **{name: negatives[name] for name in own},
+            "negatives": learned.negatives,
+            "negative_learning_rate": learned.negative_learning_rate,
+            "negative_momentum": learned.negative_momentum,
+            "negative_temperature": learned.negative_temperature,
         }

@@ -68,7 +68,7 @@ class AdversarialNegatives(keras.layers.Layer):
         seed=0,
         **kwargs,
     ):
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         _check_numbers(negatives, negative_learning_rate, negative_momentum)
         check_temperature(
             negative_temperature, "negative_temperature", "AdCo uses 0.02"

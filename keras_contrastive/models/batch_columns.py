@@ -4,10 +4,16 @@ Inside a step no value can be looked at, and an id too many is a gather out of
 range; here arrays are NumPy's still.
 """
 
+import math
+
 import numpy as np
 
+from keras_contrastive.distribution import replicas
 from keras_contrastive.layers.routed_model import check_split_ids
 from keras_contrastive.layers.routed_model import num_splits_by_id
+from keras_contrastive.layers.split_batch_normalization import (
+    SplitBatchNormalization,
+)
 
 #: Images that are compared with those of a batch, row by row.
 COMPARED = ("other_images", "positive_images", "negative_images")
@@ -25,6 +31,13 @@ def check_training(model, batches):
             not take, or ids that are missing or out of range.
     """
     check_evaluation(model, batches)
+    multiple = _multiple_of_splits(model, batches.columns)
+    if batches.batch_size % multiple:
+        raise ValueError(
+            f"`batch_size` must be a multiple of {multiple}, that the splits "
+            "of batch normalization share equally, received "
+            f"{batches.batch_size}; take another, or another number of splits."
+        )
     splits, policies = _num_splits(model), _num_policies(model)
     if splits and not _hold(batches, "split_ids"):
         raise ValueError(
@@ -38,6 +51,36 @@ def check_training(model, batches):
             "image's views, received none; pass {'images': images, "
             "'policy_ids': ids}, or `policy_ids` of `data.batches`."
         )
+
+
+def batch_multiple(model, columns):
+    """What a batch size must be a multiple of, for replicas and splits.
+
+    Args:
+        model: ContrastiveModel.
+        columns: what batches are made of, a dict if it is more than images.
+
+    Returns:
+        int, 1 if any batch size will do.
+    """
+    return math.lcm(model.num_replicas, _multiple_of_splits(model, columns))
+
+
+def _multiple_of_splits(model, columns):
+    """The least batch of which splits by place have equal shares."""
+    names = columns if isinstance(columns, dict) else ()
+    given = 1 + sum(name in names for name in COMPARED)
+    rows = max(model.rows_per_image, given)
+    multiple = 1
+    for layer in model._flatten_layers():
+        if not isinstance(layer, SplitBatchNormalization):
+            continue
+        if layer.num_splits == 1 or layer.assignment == "ids":
+            continue
+        is_whole = layer.synchronized or replicas.is_global(model.strategy)
+        parts = layer.num_splits * (1 if is_whole else model.num_replicas)
+        multiple = math.lcm(multiple, parts // math.gcd(parts, rows))
+    return multiple
 
 
 def check_evaluation(model, batches):

@@ -190,7 +190,7 @@ class Classifier(ContrastiveModel):
         batches = model_inputs.evaluation(
             x, y, batch_size, self.num_replicas, drop_remainder=False
         )
-        if hasattr(batches, "epoch"):
+        if model_inputs.are_batches(batches):
             self._check_labels(batches)
         return batches
 

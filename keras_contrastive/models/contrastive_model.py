@@ -76,6 +76,8 @@ class ContrastiveModel(
     metric_names = ()
     #: Fewer views than these a method cannot learn from.
     least_views = 2
+    #: More views than these it cannot compare; None for any number.
+    most_views = None
     #: Of fewer images to a batch there is nothing to learn.
     least_images = 2
     #: Whether rows count by the `weights` of a batch.
@@ -100,7 +102,9 @@ class ContrastiveModel(
         check_choice("candidates", candidates, CANDIDATES)
         self.encoder = encoder
         self.projector = make_projector(projector, encoder)
-        self.policies = policies_of(views, num_views, self.least_views)
+        self.policies = policies_of(
+            views, num_views, self.least_views, self.most_views
+        )
         self.num_views = len(self.policies)
         self.view_order = view_order
         self.seed = seed
@@ -144,6 +148,16 @@ class ContrastiveModel(
             split_ids=self.split_ids_of(batch),
             training=training,
         )
+
+    @property
+    def projection_dim(self):
+        """How many numbers a projection has; a feature, if none follows."""
+        return (self.projector or self.encoder).output_shape[-1]
+
+    @property
+    def rows_per_image(self):
+        """How many rows in the encoder an image of a batch becomes."""
+        return self.num_views
 
     def split_ids_of(self, batch):
         """The split of each image of a batch, int32 `(N,)`, or None."""
@@ -199,7 +213,7 @@ class ContrastiveModel(
             loss = loss + ops.sum(ops.stack(penalties)) / replicas.count()
         # By its images: of `evaluation_batches` the last may hold fewer.
         self.loss_tracker.update_state(
-            loss * replicas.count(), sample_weight=_num_images(batch, rows)
+            loss * replicas.count(), sample_weight=_sample_weight(batch, rows)
         )
         for name, values in metrics.items():
             values = values if isinstance(values, tuple) else (values,)
@@ -249,11 +263,13 @@ class ContrastiveModel(
                 `data.batches`; or any data that yields batches of images.
             y: labels `(N,)`, if `x` is an array; for monitoring only.
             batch_size: int, images a batch, of all replicas together; 256
-                by default, at most all, and as many as replicas can share.
+                by default, at most all, and as many as replicas and splits
+                of batch normalization can share.
             epochs: as in keras.Model.fit.
             callbacks: list of keras.callbacks.Callback.
             validation_data: images, `(images, labels)`, a dict of arrays or
-                batches.
+                batches. They come in batches of `batch_size`, or all at once
+                if they are fewer; `validation_batch_size` says otherwise.
             shuffle: bool, whether images come in random order.
             data_on_device: bool, whether all images are sent to the device
                 before training, and batches gathered there; by default where
@@ -266,16 +282,25 @@ class ContrastiveModel(
         """
         self.check_strategy()
         batches = model_inputs.training(
-            x, y, batch_size, shuffle, self.seed, self.num_replicas
-        )
+            x, y, batch_size, shuffle, self.seed,
+            batch_columns.batch_multiple(self, x),
+        )  # fmt: skip
         callbacks = list(callbacks or ())
-        if hasattr(batches, "epoch"):
+        if model_inputs.are_batches(batches):
             self.check_batches(batches)
             callbacks.append(model_inputs.EpochOrder(batches))
-        if validation_data is not None:
-            validation_data, steps = self._fed_evaluation(
-                *model_inputs.images_and_labels(validation_data), batch_size
+        if kwargs.pop("validation_split", 0):
+            raise ValueError(
+                "`validation_split` must be left out; pass validation_data="
+                "(images, labels), which `data.split` cuts off."
             )
+        size = kwargs.pop("validation_batch_size", None)
+        if validation_data is not None:
+            images, labels = model_inputs.images_and_labels(validation_data)
+            size = size or model_inputs.size_for(
+                images, batch_size, self.num_replicas
+            )
+            validation_data, steps = self._fed_evaluation(images, labels, size)
             kwargs["validation_steps"] = kwargs.get("validation_steps") or steps
         with self._on_its_devices():
             batches, steps = self.fed(self.placed(batches, data_on_device))
@@ -339,7 +364,7 @@ class ContrastiveModel(
 
     def _fed_evaluation(self, x, y, batch_size):
         batches = self.evaluation_batches(x, y, batch_size)
-        if hasattr(batches, "columns"):
+        if model_inputs.are_batches(batches):
             batch_columns.check_evaluation(self, batches)
         return self.fed(batches, fill_up=self.counts_by_weights)
 
@@ -370,8 +395,8 @@ class ContrastiveModel(
         return cls(**config)
 
 
-def _num_images(batch, rows):
-    """How many images of a batch count, on an average replica."""
+def _sample_weight(batch, rows):
+    """A number proportional to the images of a batch that count."""
     if "weights" not in batch:
         return ops.cast(ops.shape(rows)[0], "float32")
     return replicas.all_sum(ops.sum(batch["weights"])) / replicas.count()

@@ -124,13 +124,13 @@ class CPC(ContrastiveModel):
         grid = self._image_major(grid)  # (N * V, rows, columns, dim)
         contexts = self.context(grid, training=training)
         places = self._places(batch, grid)
-        everybody = _as_rows(self.gathered(grid), grid.shape[-1])
+        candidates = _as_rows(self.gathered(grid), grid.shape[-1])
         rows, accuracy = [], []
         for k, predict in enumerate(self.predictors, 1):
             scores, positives = bilinear_scores(
                 predict(_as_rows(contexts[:, :-k], contexts.shape[-1])),
                 _as_rows(grid[:, k:], grid.shape[-1]),
-                candidates=everybody,
+                candidates=candidates,
                 positions=ops.reshape(places[:, k:], (-1,)),
             )
             rows.append(rows_of_scores(scores, positives))
@@ -138,6 +138,11 @@ class CPC(ContrastiveModel):
             accuracy.append(ops.cast(first, "float32"))
         figures = {"contrastive_accuracy": ops.concatenate(accuracy)}
         return ops.concatenate(rows), None, figures
+
+    @property
+    def rows_per_image(self):
+        rows, columns = self.grid_encoder.output_shape[1:3]
+        return self.num_views * rows * columns
 
     def _image_major(self, stacked):
         """Brings the views of an image together, whatever `view_order`."""

@@ -41,7 +41,7 @@ class FeaturePrediction:
         batches = model_inputs.evaluation(
             x, None, batch_size, drop_remainder=False
         )
-        if not hasattr(batches, "share"):
+        if not model_inputs.are_batches(batches):
             return super().predict(batches, steps=steps, **options)
         # No image knows of others here, so any size of a batch will do.
         rest = -batches.batch_size % self.num_replicas
@@ -79,7 +79,7 @@ class FeaturePrediction:
                 of the shape that the encoder takes.
         """
         model_inputs.check_images(x)
-        columns = getattr(x, "columns", x)
+        columns = x.columns if model_inputs.are_batches(x) else x
         if not isinstance(columns, dict):
             columns = {"images": columns}
         if isinstance(columns["images"], np.ndarray):

@@ -13,7 +13,7 @@ DEFAULT_BATCH_SIZE = 256
 ID_NAMES = ("split_ids", "policy_ids", "labels")
 
 
-def training(x, y, batch_size, shuffle, seed, num_replicas=1):
+def training(x, y, batch_size, shuffle, seed, multiple=1):
     """Batches in an order that is a function of the seed and the epoch.
 
     Args:
@@ -23,7 +23,7 @@ def training(x, y, batch_size, shuffle, seed, num_replicas=1):
         batch_size: int or None.
         shuffle: bool.
         seed: int.
-        num_replicas: int, among how many a batch is shared out.
+        multiple: int, what the batch size is a multiple of, if none is given.
 
     Returns:
         `data.Batches` where `x` is an array or a dict, else `x`.
@@ -38,7 +38,7 @@ def training(x, y, batch_size, shuffle, seed, num_replicas=1):
         _refuse_with_batches("batch_size", batch_size)
         return x
     order = "shuffled" if shuffle else "sequential"
-    return _batches(x, y, batch_size, num_replicas, order=order, seed=seed)
+    return _batches(x, y, batch_size, multiple, order=order, seed=seed)
 
 
 def evaluation(x, y, batch_size, num_replicas=1, drop_remainder=True):
@@ -65,6 +65,24 @@ def evaluation(x, y, batch_size, num_replicas=1, drop_remainder=True):
         x, y, batch_size, num_replicas,
         order="sequential", drop_remainder=drop_remainder,
     )  # fmt: skip
+
+
+def size_for(x, batch_size, multiple=1):
+    """A batch size for validation images: that of training, or all of them.
+
+    Args:
+        x: as in `evaluation`.
+        batch_size: int or None, that of training.
+        multiple: int, what the batch size is a multiple of.
+
+    Returns:
+        int, or None where `evaluation` is to choose.
+    """
+    if batch_size is None or not _is_of_arrays(x):
+        return None
+    images = x.get("images", ()) if isinstance(x, dict) else x
+    size = min(batch_size, len(images))
+    return size - size % multiple or None
 
 
 def check_images(x):
@@ -108,6 +126,20 @@ def images_and_labels(validation_data):
     return images, labels[0] if labels else None
 
 
+def are_batches(data):
+    """Whether data is `data.Batches`, of which order and columns are known.
+
+    Args:
+        data: what `fit`, `evaluate` or `predict` takes.
+
+    Returns:
+        bool.
+    """
+    from keras_contrastive.data.batches import Batches
+
+    return isinstance(data, Batches)
+
+
 class EpochOrder(keras.callbacks.Callback):
     """Sets the epoch whose order the batches are in.
 
@@ -149,7 +181,7 @@ def batch_dict(data):
     return batch
 
 
-def _batches(x, labels, batch_size, num_replicas, **kwargs):
+def _batches(x, labels, batch_size, multiple, **kwargs):
     from keras_contrastive import data
 
     columns = dict(x) if isinstance(x, dict) else {"images": x}
@@ -164,11 +196,12 @@ def _batches(x, labels, batch_size, num_replicas, **kwargs):
         ids["labels"] = labels
     if batch_size is None:
         batch_size = min(DEFAULT_BATCH_SIZE, len(images))
-        batch_size -= batch_size % num_replicas
+        batch_size -= batch_size % multiple
         if not batch_size:
             raise ValueError(
-                f"{num_replicas} replicas cannot share {len(images)} images; "
-                "give more images, or take fewer devices."
+                f"A batch must be a multiple of {multiple} images, that "
+                f"replicas and splits share equally, received {len(images)} in "
+                "all; give more images, or take fewer devices or splits."
             )
     return data.batches(images, batch_size, columns=columns, **ids, **kwargs)
 

@@ -14,7 +14,7 @@ def labelled_views(model, views, batch, labels=None):
             labels by default.
 
     Returns:
-        Embeddings `(V * N, dim)`; and a dict of `labels` `(V * N,)`,
+        Labels `(V * N,)`; embeddings `(V * N, dim)`; and a dict of
         `candidates` `(V * all, dim)`, `candidate_labels` `(V * all,)` and
         `positions` `(V * N,)`, as the losses take them.
 
@@ -28,14 +28,17 @@ def labelled_views(model, views, batch, labels=None):
     candidate_labels = model.gathered(labels)
     size = ops.shape(candidates[0])[0]
     positions = model.places(batch)
-    return ops.concatenate(views), {
-        "labels": ops.tile(labels, (count,)),
-        "candidates": ops.concatenate(candidates),
-        "candidate_labels": ops.tile(candidate_labels, (count,)),
-        "positions": ops.concatenate(
-            [positions + view * size for view in range(count)]
-        ),
-    }
+    return (
+        ops.tile(labels, (count,)),
+        ops.concatenate(views),
+        {
+            "candidates": ops.concatenate(candidates),
+            "candidate_labels": ops.tile(candidate_labels, (count,)),
+            "positions": ops.concatenate(
+                [positions + view * size for view in range(count)]
+            ),
+        },
+    )
 
 
 def labels_of(model, batch):

@@ -111,8 +111,7 @@ class MoCo(TemperatureSchedule, AdversarialTraining, MomentumModel):
             **kwargs,
         )
         self.temperature = temperature
-        last = self.projector or self.encoder
-        self.queue = Queue(queue_size, last.output_shape[-1], self.seed)
+        self.queue = Queue(queue_size, self.projection_dim, self.seed)
 
     def contrastive_step(self, batch, training):
         queries, keys = self.queries_and_keys(batch, training)

@@ -76,12 +76,10 @@ class MoCoV3(TemperatureSchedule, MomentumModel):
         )
         self.temperature = temperature
         if isinstance(predictor, str):
-            last = self.projector or self.encoder
-            dim = last.output_shape[-1]
             predictor = layers.projection_head(
                 predictor,
-                dim,
-                dim,
+                self.projection_dim,
+                self.projection_dim,
                 normalization=head_normalization(self.encoder),
                 name="predictor",
             )
@@ -91,10 +89,12 @@ class MoCoV3(TemperatureSchedule, MomentumModel):
         queries, keys = self.queries_and_keys(batch, training)
         if self.predictor is not None:
             queries = self.predictor(queries, training=training)
-        count = 2 if self.symmetric else 1
+        directions = (
+            ops.split(each, self.num_directions) for each in (queries, keys)
+        )
         parts = [
             self._direction(*pair, self.places(batch))
-            for pair in zip(ops.split(queries, count), ops.split(keys, count))
+            for pair in zip(*directions)
         ]
         rows, figures = zip(*parts)
         merged = {
@@ -106,12 +106,12 @@ class MoCoV3(TemperatureSchedule, MomentumModel):
         return ops.concatenate(rows), None, merged
 
     def _direction(self, queries, keys, positions):
-        everybody = {
-            "candidates": self.gathered(keys),
-            "positions": positions,
-        }
         return info_nce_and_figures(
-            queries, keys, temperature=self.temperature_now(), **everybody
+            queries,
+            keys,
+            temperature=self.temperature_now(),
+            candidates=self.gathered(keys),
+            positions=positions,
         )
 
     def get_config(self):

@@ -37,6 +37,8 @@ class MomentumModel(LearningVariables, ContrastiveModel):
         - Cai et al. 2021 (EMAN), https://arxiv.org/abs/2101.08482
     """
 
+    most_views = 2
+
     def __init__(
         self,
         encoder,
@@ -48,11 +50,6 @@ class MomentumModel(LearningVariables, ContrastiveModel):
     ):
         check_momentum(momentum)
         super().__init__(encoder, **kwargs)
-        if self.num_views != 2:
-            raise ValueError(
-                f"{type(self).__name__} compares two views, received "
-                f"{self.num_views}."
-            )
         self.momentum = momentum
         self.symmetric = symmetric
         self.shuffle_keys = shuffle_keys
@@ -81,7 +78,7 @@ class MomentumModel(LearningVariables, ContrastiveModel):
         if training:
             self._follow()
         views = self.each_view(batch["views"])
-        directions = [(0, 1), (1, 0)] if self.symmetric else [(0, 1)]
+        directions = [(0, 1), (1, 0)][: self.num_directions]
         return (
             self._queries(views, directions, batch, training),
             self._keys(views, directions, batch, training),
@@ -94,6 +91,10 @@ class MomentumModel(LearningVariables, ContrastiveModel):
 
     @property
     def row_lots(self):
+        return self.num_directions
+
+    @property
+    def rows_per_image(self):
         return self.num_directions
 
     def of_all_replicas(self, rows):

@@ -3,13 +3,13 @@
 from keras import ops
 
 from keras_contrastive.distribution import replicas
-from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.losses.cosine import paired_cosines
 from keras_contrastive.losses.nt_xent import nt_xent
 from keras_contrastive.metrics.contrastive_figures import figures_of_ranks
 
 
 def nt_xent_and_figures(
-    view_1, view_2, temperature=0.5, chunk_size=None, **everybody
+    view_1, view_2, temperature=0.5, chunk_size=None, **candidates
 ):
     """Each view's loss, and the contrastive figures of all.
 
@@ -19,7 +19,7 @@ def nt_xent_and_figures(
         temperature: float > 0.
         chunk_size: as in `losses.nt_xent`; with one the figures do without
             the whole matrix of similarities, too.
-        **everybody: candidates and positions, as in `losses.nt_xent`.
+        **candidates: candidates and positions, as in `losses.nt_xent`.
 
     Returns:
         Tensor `(2 * batch,)`; and a dict from each name of `FIGURES` to a
@@ -31,9 +31,9 @@ def nt_xent_and_figures(
         temperature,
         chunk_size=chunk_size,
         with_ranks=True,
-        **everybody,
+        **candidates,
     )
-    first_views = everybody.get("candidates_1", view_1)
+    first_views = candidates.get("candidates_1", view_1)
     images = ops.cast(ops.shape(first_views)[0], rows.dtype)
     if first_views is view_1:
         # Spread and uniformity are of the global batch, even where a replica
@@ -43,7 +43,7 @@ def nt_xent_and_figures(
         rows,
         ranks,
         2.0 * images - 2.0,
-        ops.sum(unit_vectors(view_1) * unit_vectors(view_2), axis=1),
+        paired_cosines(view_1, view_2),
         first_views,
         chunk_size,
     )

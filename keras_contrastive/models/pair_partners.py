@@ -6,7 +6,7 @@ from keras_contrastive.models import streams
 from keras_contrastive.views import hash as counter_hash
 
 
-def partners(kinds, everybody, positions, seed, step):
+def partners(kinds, candidate_kinds, positions, seed, step):
     """Finds for each row the next of its kind and the next of another.
 
     The search goes around the whole batch and begins a number of places
@@ -15,7 +15,7 @@ def partners(kinds, everybody, positions, seed, step):
 
     Args:
         kinds: int32 tensor `(batch,)`.
-        everybody: int32 tensor `(all,)`, the kinds of the whole batch.
+        candidate_kinds: int32 tensor `(all,)`, those of the whole batch.
         positions: int32 tensor `(batch,)`, where the rows stand in it.
         seed: int.
         step: int, or int32 scalar tensor.
@@ -25,14 +25,14 @@ def partners(kinds, everybody, positions, seed, step):
         own; int32 `(batch,)`, places of rows of another kind; and float32
         `(batch,)`, 1 where there is one, 0 where the place means nothing.
     """
-    count = ops.shape(everybody)[0]
+    count = ops.shape(candidate_kinds)[0]
     place = {"seed": seed, "step": step, "positions": ops.zeros(1, "int32")}
     stream = streams.PAIR_PARTNERS
     draw = counter_hash.bits(1, view=0, stream=stream, **place)[0, 0]
     shift = 1 + ops.mod(draw, ops.maximum(count - 1, 1))
     offsets = ops.arange(count, dtype="int32")[None] - positions[:, None]
     turns = ops.where(offsets == 0, count, ops.mod(offsets - shift, count))
-    is_same = kinds[:, None] == everybody[None]
+    is_same = kinds[:, None] == candidate_kinds[None]
     never = count + 1
     same = ops.argmin(ops.where(is_same, turns, never), axis=1)
     other = ops.argmin(ops.where(is_same, never, turns), axis=1)

@@ -19,19 +19,19 @@ class Pairs(typing.NamedTuple):
         positive: two tensors `(batch, dim)`, embeddings that are alike.
         negative: two tensors `(batch, dim)`, embeddings that are not.
         is_complete: float `(batch,)`, 1 where a row has pairs of both kinds.
-        known: list of `same` and a pair, what the margin loss is of.
-        known_weights: `(batch,)`, how much each row of it has to say, or
+        margin_pairs: list of `same` and a pair, what the margin loss is of.
+        margin_weights: `(batch,)`, how much each row of it has to say, or
             None for all alike.
     """
 
     positive: tuple
     negative: tuple
     is_complete: object
-    known: list
-    known_weights: object
+    margin_pairs: list
+    margin_weights: object
 
 
-def mined_pairs(model, batch, views, everybody, step):
+def mined_pairs(model, batch, views, candidates, step):
     """Pairs view 1 of each image with view 2 of two images.
 
     The kind of an image is its label where the model is `supervised`, else
@@ -41,7 +41,7 @@ def mined_pairs(model, batch, views, everybody, step):
         model: the Siamese model.
         batch: dict with `positions` `(N,)` and, if supervised, `labels`.
         views: two tensors `(N, dim)`, the embeddings of both views.
-        everybody: two tensors `(all, dim)`, what views are compared with.
+        candidates: two tensors `(all, dim)`, what views are compared with.
         step: int, or int32 scalar tensor.
 
     Returns:
@@ -54,42 +54,42 @@ def mined_pairs(model, batch, views, everybody, step):
         kinds = labels_of(model, batch)
     else:
         kinds = ops.cast(batch["positions"], "int32")
-    alike, other, has_other = _partners(model, kinds, batch, step)
-    first, seconds = views[0], everybody[1]
-    alike = (first, ops.take(seconds, alike, axis=0))
-    other = (first, ops.take(seconds, other, axis=0))
+    same_rows, other_rows, has_other = _partners(model, kinds, batch, step)
+    first, seconds = views[0], candidates[1]
+    positive = (first, ops.take(seconds, same_rows, axis=0))
+    negative = (first, ops.take(seconds, other_rows, axis=0))
     return Pairs(
-        positive=alike,
-        negative=other,
+        positive=positive,
+        negative=negative,
         is_complete=has_other,
-        known=[(1.0, alike), (0.0, other)],
-        known_weights=has_other,
+        margin_pairs=[(1.0, positive), (0.0, negative)],
+        margin_weights=has_other,
     )
 
 
-def given_pairs(model, batch, views, everybody, step):
+def given_pairs(model, batch, views, candidates, step):
     """Takes pairs as they are given, each beside one of the other kind.
 
     Args:
         model: the Siamese model.
         batch: dict with `positions` `(N,)` and `same` `(N,)`, 1 or 0.
         views: two tensors `(N, dim)`, the embeddings of each pair.
-        everybody: two tensors `(all, dim)`, those of all pairs.
+        candidates: two tensors `(all, dim)`, those of all pairs.
         step: int, or int32 scalar tensor.
 
     Returns:
         `Pairs`.
     """
     same = ops.cast(ops.reshape(batch["same"], (-1,)), "int32")
-    _, other, has_other = _partners(model, same, batch, step)
-    others = [ops.take(each, other, axis=0) for each in everybody]
+    _, other_rows, has_other = _partners(model, same, batch, step)
+    others = [ops.take(each, other_rows, axis=0) for each in candidates]
     is_same = same[:, None] > 0
     return Pairs(
         positive=[ops.where(is_same, *each) for each in zip(views, others)],
         negative=[ops.where(is_same, *each) for each in zip(others, views)],
         is_complete=has_other,
-        known=[(same, views)],
-        known_weights=None,
+        margin_pairs=[(same, views)],
+        margin_weights=None,
     )
 
 

@@ -31,7 +31,7 @@ class Queue(keras.layers.Layer):
     """
 
     def __init__(self, size, dim, seed=0, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         check_size("size", size)
         self.size = size
         self.dim = dim

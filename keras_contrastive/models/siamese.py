@@ -130,6 +130,7 @@ class Siamese(LearningVariables, ContrastiveModel):
         "discriminator_accuracy",
         *GEOMETRY,
     )
+    most_views = 2
 
     def __init__(
         self,
@@ -158,13 +159,8 @@ class Siamese(LearningVariables, ContrastiveModel):
             ranking_margin=0.0 if ranking_margin is None else ranking_margin,
         )
         super().__init__(encoder, projector=projector, views=views, **kwargs)
-        if self.num_views != 2:
-            raise ValueError(
-                f"Siamese compares two views, received {self.num_views}."
-            )
-        last = self.projector or self.encoder
         self.discriminator = pair_discriminator(
-            discriminator, last.output_shape[-1]
+            discriminator, self.projection_dim
         )
         self.objective = objective
         self.margin = margin
@@ -217,15 +213,15 @@ class Siamese(LearningVariables, ContrastiveModel):
 
     def contrastive_step(self, batch, training):
         views = self._views(batch, training)
-        everybody = [self.gathered(each) for each in views]
+        candidates = [self.gathered(each) for each in views]
         form = given_pairs if "other_images" in batch else mined_pairs
         # As the views: where nothing is learned, those of step 0.
         step = self.step.value if training else 0
-        pairs = form(self, batch, views, everybody, step)
+        pairs = form(self, batch, views, candidates, step)
         scores = None
         if self.stage != "encoder":
             scores = self._scores_of_both(pairs, training)
-        rows, weights = self._rows(pairs, scores, everybody)
+        rows, weights = self._rows(pairs, scores, candidates)
         return rows, weights, self._figures(pairs, scores)
 
     def predict_pairs(self, images_1, images_2, batch_size=None):
@@ -303,8 +299,17 @@ class Siamese(LearningVariables, ContrastiveModel):
         both = [ops.concatenate(each) for each in zip(*pairs[:2])]
         return ops.split(self._scores(both, training), 2)
 
-    def _rows(self, pairs, scores, everybody):
-        """The loss of each row, and the weights of the rows."""
+    def _rows(self, pairs, scores, candidates):
+        """The loss of each row, and the weights of the rows.
+
+            discriminator   D, on rows that have pairs of both kinds
+            composite       distance, consistency and, if there are scores, D,
+                            on the same rows
+            margin          mean of the margin loss over the row's pairs, and,
+                            if there are scores, D where there are both kinds
+
+        with D the loss of `losses.pair_discrimination`.
+        """
         if self.stage == "discriminator":
             rows = pair_discrimination(*scores, self.ranking_margin)
             return rows, pairs.is_complete
@@ -316,18 +321,18 @@ class Siamese(LearningVariables, ContrastiveModel):
                 self.consistency_weight,
                 self.gamma,
                 self.ranking_margin,
-                candidates_1=everybody[0],
-                candidates_2=everybody[1],
+                candidates_1=candidates[0],
+                candidates_2=candidates[1],
             )
             return rows, pairs.is_complete
         rows = sum(
             margin_contrastive(same, *pair, self.margin)
-            for same, pair in pairs.known
-        ) / len(pairs.known)
+            for same, pair in pairs.margin_pairs
+        ) / len(pairs.margin_pairs)
         if scores:
             judged = pair_discrimination(*scores, self.ranking_margin)
             rows = rows + pairs.is_complete * judged
-        return rows, pairs.known_weights
+        return rows, pairs.margin_weights
 
     def _figures(self, pairs, scores):
         """What the metrics are, over rows that have pairs of both kinds."""

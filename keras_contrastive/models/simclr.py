@@ -93,16 +93,12 @@ class SimCLR(TemperatureSchedule, AdversarialTraining, ContrastiveModel):
             adversary=adversary,
             **kwargs,
         )
-        if self.num_views != 2:
-            raise ValueError(
-                f"SimCLR compares two views, received {self.num_views}."
-            )
         self.temperature = temperature
         self.chunk_size = chunk_size
 
     def contrastive_step(self, batch, training):
         view_1, view_2 = self.projections_of_views(batch, training)
-        everybody = {
+        candidates = {
             "candidates_1": self.gathered(view_1),
             "candidates_2": self.gathered(view_2),
             "positions": self.places(batch),
@@ -112,7 +108,7 @@ class SimCLR(TemperatureSchedule, AdversarialTraining, ContrastiveModel):
             view_2,
             self.temperature_now(),
             self.chunk_size,
-            **everybody,
+            **candidates,
         )
         if self.adversary is not None:
             figures["clean_loss"] = rows

@@ -46,6 +46,8 @@ class StackedViews:
         Returns:
             float32 tensor `(N * V, h, w, C)`, ordered by `view_order`.
         """
+        # Given triplets are three images, where there may be two policies:
+        # what is over has the last one.
         drawn = [
             backend_step().draw_view(
                 self.policies[min(view, self.num_views - 1)],
@@ -79,19 +81,20 @@ class StackedViews:
         return ops.tile(values, (count,))
 
 
-def policies_of(views, num_views, least_views):
+def policies_of(views, num_views, least_views, most_views):
     """A policy for each view of an image.
 
     Args:
         views: a policy's name, a policy, or a tuple of them, one a view.
         num_views: int, how many views, where `views` is no tuple.
         least_views: int, how many views a method needs.
+        most_views: int, how many it can compare, or None for any number.
 
     Returns:
         List of policies.
 
     Raises:
-        ValueError: for fewer views than that, or an unknown name.
+        ValueError: for fewer views or more, or an unknown name.
     """
     if not isinstance(views, (tuple, list)):
         views = [views] * num_views
@@ -99,6 +102,11 @@ def policies_of(views, num_views, least_views):
         raise ValueError(
             f"`views` must be {least_views} or more, received {len(views)}; "
             "a contrastive loss compares views of the same image."
+        )
+    if most_views is not None and len(views) > most_views:
+        raise ValueError(
+            f"`views` must be at most {most_views}, received {len(views)}; "
+            "SupCon, TripletModel and CPC take any number."
         )
     return [
         views_package.policy(each) if isinstance(each, str) else each

@@ -65,15 +65,14 @@ class SupCon(TemperatureSchedule, ContrastiveModel):
 
     def contrastive_step(self, batch, training):
         views = self.projections_of_views(batch, training)
-        embeddings, everybody = labelled_views(self, views, batch)
-        labels = everybody.pop("labels")
+        labels, embeddings, candidates = labelled_views(self, views, batch)
         rows, weights = supervised_contrastive(
             labels,
             embeddings,
             self.temperature_now(),
-            **everybody,
+            **candidates,
             with_weights=True,
         )
-        accuracy = neighbour_accuracy(labels, embeddings, **everybody)
+        accuracy = neighbour_accuracy(labels, embeddings, **candidates)
         figures = view_geometry(*views[:2])
         return rows, weights, {"neighbour_accuracy": accuracy, **figures}

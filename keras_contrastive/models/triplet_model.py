@@ -18,7 +18,7 @@ from keras_contrastive.models.view_geometry import view_geometry
 
 # To count the triplets of all anchors takes as long as the loss itself.
 MEASURED_ANCHORS = 128
-# A view of each of the three; rows in threes, the anchor first.
+# A view of each of the three, the anchor first.
 GIVEN = ("images", "positive_images", "negative_images")
 
 
@@ -124,42 +124,44 @@ class TripletModel(ContrastiveModel):
 
     def _mined(self, views, batch):
         own = None if self.supervised else batch["positions"]
-        embeddings, everybody = labelled_views(self, views, batch, own)
-        arguments = {"distance": self.distance, **everybody}
-        labels = arguments.pop("labels")
+        labels, embeddings, candidates = labelled_views(self, views, batch, own)
         rows, weights = triplet(
             labels,
             embeddings,
             self.margin,
+            distance=self.distance,
             mining=self.mining,
             with_weights=True,
-            **arguments,
+            **candidates,
         )
-        share = self._active(labels, embeddings, arguments)
-        return rows, weights, share
+        return rows, weights, self._active(labels, embeddings, **candidates)
 
-    def _active(self, labels, embeddings, arguments):
+    def _active(
+        self, labels, embeddings, candidates, candidate_labels, positions
+    ):
         """The share of all triplets that are not yet far enough."""
         # Rows stand in order: the first of all replicas' rows are among the
         # first of their own.
         labels = labels[:MEASURED_ANCHORS]
         embeddings = ops.stop_gradient(embeddings[:MEASURED_ANCHORS])
-        positions = arguments["positions"][:MEASURED_ANCHORS]
-        arguments = {**arguments, "positions": positions}
+        positions = positions[:MEASURED_ANCHORS]
         _, active = triplet(
             labels,
             embeddings,
             self.margin or 0.0,
+            distance=self.distance,
             mining="nonzero",
+            candidates=candidates,
+            candidate_labels=candidate_labels,
+            positions=positions,
             with_weights=True,
-            **arguments,
         )
         pairs = label_pairs(
             labels,
             embeddings,
-            arguments["candidate_labels"],
-            arguments["candidates"],
-            arguments["positions"],
+            candidate_labels,
+            candidates,
+            positions,
         )[1:]
         positives, negatives = (
             ops.sum(ops.cast(each, active.dtype), axis=1) for each in pairs

@@ -1,9 +1,7 @@
 """How the projections of a batch lie, for methods without similarities."""
 
-from keras import ops
-
 from keras_contrastive.distribution import replicas
-from keras_contrastive.losses.cosine import unit_vectors
+from keras_contrastive.losses.cosine import paired_cosines
 from keras_contrastive.metrics.projection_geometry import projection_geometry
 
 
@@ -17,5 +15,5 @@ def view_geometry(view_1, view_2):
     Returns:
         Dict from each name of `GEOMETRY` to a tensor.
     """
-    cosines = ops.sum(unit_vectors(view_1) * unit_vectors(view_2), axis=1)
+    cosines = paired_cosines(view_1, view_2)
     return projection_geometry(cosines, replicas.all_gather(view_1))

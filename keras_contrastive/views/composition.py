@@ -87,7 +87,8 @@ class Policy(ViewPolicy):
             size are resized whole.
 
     Raises:
-        ValueError: the order or the size is impossible.
+        ValueError: the order or the size is impossible, or two kinds share a
+            stream of random numbers.
 
     Example:
 
@@ -119,6 +120,7 @@ class Policy(ViewPolicy):
                 "`transformations` must begin with the ResizedCrop, which "
                 f"makes the view's size, received {self.transformations!r}."
             )
+        _check_streams([type(t) for t in self.transformations if not t.idle])
         self._stages = stages.combine([self.transformations])
 
 
@@ -164,6 +166,20 @@ class PolicySet(ViewPolicy):
 
     def _ids_of_rows(self, policy_ids):
         return inputs.to_ids(policy_ids, len(self.policies))
+
+
+def _check_streams(kinds):
+    """Refuses kinds of transformation that would share random numbers."""
+    streams = {}
+    for kind in kinds:
+        other = streams.setdefault(kind.stream, kind)
+        if not isinstance(kind.stream, int) or other is not kind:
+            taken = "" if other is kind else f", which {other.__name__} has"
+            raise ValueError(
+                f"`stream` of {kind.__name__} must be a number of its own, "
+                f"received {kind.stream!r}{taken}; state it in the class, "
+                "such as `stream = 100`."
+            )
 
 
 def _pair(size):

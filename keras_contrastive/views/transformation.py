@@ -13,8 +13,9 @@ class Transformation(Configurable):
     """One random change of images, chosen for each image by itself.
 
     A subclass keeps its constructor's arguments, numbers and pairs of
-    numbers, as attributes, states `sample` and `apply`, and has a `stream` of
-    random numbers of its own: 1 to 7 are taken by those built in.
+    numbers, as attributes, states `sample` and `apply`, and has the number of
+    a `stream` of random numbers of its own: 1 to 7 are taken by those built
+    in.
 
     Args:
         probability: float in [0, 1], of changing an image at all.

@@ -53,3 +53,9 @@ def test_labels_of_another_length_are_refused():
     images, labels = images_of_three_colours()
     with pytest.raises(ValueError, match="89 for 90"):
         callbacks.ClusteringMonitor(images, labels[1:])
+
+
+@pytest.mark.parametrize("name", ["every", "n_init", "max_images"])
+def test_counts_that_are_not_positive_are_refused(name):
+    with pytest.raises(ValueError, match=f"`{name}` .* received 0"):
+        callbacks.ClusteringMonitor(*images_of_three_colours(), **{name: 0})

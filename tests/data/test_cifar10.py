@@ -139,7 +139,7 @@ def check_refusal(directory, host, seconds):
     # What was looked for, where, and what to do, in one sentence.
     assert str(directory / "cifar10" / "VERSION") in message
     assert host in message
-    for remedy in ("`data_dir` (--data_dir)", "copy", "'digits'"):
+    for remedy in ("`data_dir`", "copy", "'digits'"):
         assert remedy in message
     assert "\n" not in message
 

@@ -116,3 +116,12 @@ def test_features_that_are_not_finite_are_refused_by_name():
         evaluation.evaluate_features(*TRAIN, features, TEST[1])
     with pytest.raises(ValueError, match="`train_features` .* 1 of 200 rows"):
         evaluation.evaluate_features(features, TEST[1], *TEST)
+
+
+def test_fewer_images_than_classes_are_not_clustered():
+    few = TEST[0][:3], TEST[1][:3]
+    with pytest.warns(UserWarning, match="3 test images are too few for 4"):
+        figures = evaluation.evaluate_features(*TRAIN, *few, *VALIDATION)
+    assert not set(FIGURES[:5]) & figures.keys()
+    assert set(VALIDATION_FIGURES) <= figures.keys()
+    assert 0 <= figures["knn_accuracy"] <= 1

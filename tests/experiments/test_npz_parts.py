@@ -20,13 +20,15 @@ def test_parts_are_small_and_together_the_same(
         data.Split(IMAGES[rows], LABELS[rows] if labelled else None)
         for rows in (slice(20, 50), slice(20))
     )
-    dataset = data.Dataset("pictures", train, test)
+    names = ("cat", "dog", "owl") if labelled else None
+    dataset = data.Dataset("pictures", train, test, names)
     paths = npz_files.write(dataset, tmp_path / "new", "a", limit)
     if labelled:
         assert len(paths) >= count
     assert paths == sorted(paths)
     assert max(path.stat().st_size for path in paths) <= limit
     loaded = data.load(f"npz:{tmp_path}/new/a_*.npz")
+    assert loaded.class_names == names
     for found, wanted in ((loaded.train, train), (loaded.test, test)):
         assert found.images.dtype == np.uint8
         np.testing.assert_array_equal(found.images, wanted.images)

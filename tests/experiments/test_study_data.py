@@ -44,3 +44,23 @@ def test_a_long_tail_is_drawn_of_all_images(cut):
     most = np.bincount(parts.balanced.own_labels).max()
     assert parts.class_counts.max() == most
     assert parts.validation_is_seen
+
+
+def test_classes_are_counted_in_all_parts(tmp_path):
+    images = np.zeros((40, 8, 8, 3), "uint8")
+    np.savez(
+        tmp_path / "images.npz",
+        images=images,
+        labels=np.arange(40) % 2,
+        test_images=images[:6],
+        test_labels=np.arange(6) % 3,
+    )
+    name = f"npz:{tmp_path}/images.npz"
+    assert study_data.load(name, None, 32, "standard").num_classes == 3
+
+
+def test_parts_without_pairs_of_images_are_refused(tmp_path):
+    images = np.zeros((9, 8, 8, 3), "uint8")
+    np.savez(tmp_path / "images.npz", images=images)
+    with pytest.raises(ValueError, match="two validation images, received 1"):
+        study_data.load(f"npz:{tmp_path}/images.npz", None, 32, "standard")

@@ -121,7 +121,7 @@ def test_report_holds_every_setting_and_the_controls(study):
     pixels = controls["pixels"]["test"]
     assert (
         pixels["clustering_accuracy"]
-        > controls["chance"]["clustering_accuracy"]
+        > controls["chance"]["features"]["test"]["clustering_accuracy"]
     )
 
 
@@ -227,6 +227,29 @@ def test_refusals_come_at_once_in_one_sentence(argument, expected):
     scripts.check_refusal("three_settings", [argument], expected)
 
 
+def test_flags_that_contradict_each_other_are_refused():
+    flags = ["--settings=unsplit,multi_policy", "--subset_policies=same"]
+    scripts.check_refusal("three_settings", flags, "multi_policy")
+
+
+def test_a_run_that_diverges_does_not_end_the_study(flags, tmp_path):
+    process = run(
+        *flags,
+        "--settings=unsplit,mixed",
+        "--learning_rate=1e30",
+        f"--output_dir={tmp_path}",
+    )
+    assert process.returncode == 1
+    assert process.stderr.count("has diverged") == 2
+    assert "Traceback" not in process.stderr
+    for setting in ("unsplit", "mixed"):
+        record = json.loads(
+            (tmp_path / f"{setting}_seed0/run.json").read_text()
+        )
+        assert record["status"] == "diverged"
+    assert (tmp_path / "report.html").exists()
+
+
 def test_help_names_every_flag():
     process = run("--help", timeout=60)
     assert process.returncode == 0
@@ -235,7 +258,9 @@ def test_help_names_every_flag():
 
 
 def test_data_that_is_not_there_is_refused(tmp_path):
-    environment = {**os.environ, "HTTPS_PROXY": "", "https_proxy": ""}
+    # Where nobody answers; else a machine with a network would download.
+    nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "127.0.0.1:1")
+    environment = {**os.environ, **nowhere, "NO_PROXY": "", "no_proxy": ""}
     process = run(
         "--dataset=cifar10",
         f"--data_dir={tmp_path}",

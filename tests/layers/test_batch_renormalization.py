@@ -113,6 +113,7 @@ def test_low_precision_is_float32_inside():
         ({"rmax": 0.5}, "`rmax` must be at least 1, received 0.5"),
         ({"dmax": -1}, "`dmax` must be at least 0, received -1"),
         ({"ramp_steps": -1}, "`ramp_steps` must be at least 0, received -1"),
+        ({"synchronized": True}, "`synchronized` must be False"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):

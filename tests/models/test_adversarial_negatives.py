@@ -126,3 +126,10 @@ def test_half_precision_queries_move_float32_vectors():
 def test_bad_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         negatives(**arguments)
+
+
+def test_negatives_are_made_again_of_their_config():
+    layer = AdversarialNegatives(5, 3, negative_momentum=0.5, seed=2)
+    again = AdversarialNegatives.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    np.testing.assert_array_equal(vectors_of(again), vectors_of(layer))

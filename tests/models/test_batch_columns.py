@@ -81,15 +81,15 @@ def test_policy_ids_out_of_range_or_missing_are_refused():
         model.fit(images(COUNT), batch_size=8)
 
 
-def test_ids_may_be_made_with_each_batch():
+@pytest.mark.parametrize("on_device", [False, True])
+def test_ids_may_be_made_with_each_batch(on_device):
     class WithIds(data.Batches):
-        def __getitem__(self, index):
-            ids = np.arange(self.batch_size, dtype="int32") % 2
-            return {**super().__getitem__(index), "split_ids": ids}
+        def made_columns(self, epoch, index):
+            return {"split_ids": np.arange(self.batch_size, dtype="int32") % 2}
 
     batches = WithIds(images(COUNT), {}, lambda epoch: np.arange(COUNT), 8)
     model = routed()
-    model.fit(batches, verbose=0)
+    model.fit(batches, verbose=0, data_on_device=on_device)
     assert int(model.step) == 3
 
 
@@ -209,3 +209,37 @@ def test_images_that_are_compared_have_one_shape():
     }
     with pytest.raises(ValueError, match="`negative_images` must be images of"):
         small_model(models.TripletModel).fit(triplets, batch_size=4)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "multiple"),
+    [
+        (models.SimCLR, {}, 5),
+        (models.MoCo, {"queue_size": 30}, 10),
+        (models.MoCo, {"queue_size": 30, "symmetric": True}, 5),
+        (models.SupCon, {"num_views": 5}, 2),
+    ],
+)
+def test_batches_are_shared_by_splits_equally(method, arguments, multiple):
+    by_place = layers.SplitBatchNormalization(10, "contiguous")
+    model = small_model(
+        method, normalization=by_place, projector=None, **arguments
+    )
+    labels = np.zeros(COUNT, "int32")
+    # As many as there are, up to the next number that will do.
+    model.fit(images(COUNT), labels, verbose=0)
+    assert int(model.step) == 1
+    with pytest.raises(ValueError, match=f"a multiple of {multiple}, .* 11"):
+        model.fit(images(COUNT), labels, batch_size=11)
+
+
+def test_given_triplets_are_three_rows_each():
+    by_place = layers.SplitBatchNormalization(6, "contiguous")
+    model = small_model(
+        models.TripletModel, normalization=by_place, projector=None
+    )
+    names = ("images", "positive_images", "negative_images")
+    given = {name: images(8, seed=k) for k, name in enumerate(names)}
+    model.fit(given, batch_size=4, verbose=0)
+    with pytest.raises(ValueError, match="a multiple of 2, .* received 3"):
+        model.fit(given, batch_size=3)

@@ -60,3 +60,11 @@ def test_vectors_are_float32_and_of_length_one_whatever_comes():
 def test_a_queue_without_places_is_refused(size):
     with pytest.raises(ValueError, match=f"`size`.*{size}"):
         Queue(size, 3)
+
+
+def test_a_queue_is_made_again_of_its_config():
+    queue = Queue(5, 3, seed=2)
+    again = Queue.from_config(queue.get_config())
+    assert again.get_config() == queue.get_config()
+    np.testing.assert_array_equal(vectors_of(again), vectors_of(queue))
+    assert again.vectors.dtype == "float32"

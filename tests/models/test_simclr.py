@@ -141,6 +141,26 @@ def test_validation_data_is_evaluated():
         )
 
 
+def test_validation_images_that_are_few_are_one_batch():
+    model = small_model()
+    few = images(10, seed=1)
+
+    def loss(**arguments):
+        history = model.fit(
+            images(), validation_data=few, verbose=0, **arguments
+        )
+        return history.history["val_loss"][0]
+
+    found = loss(batch_size=12)
+    expected = model.evaluate(few, batch_size=10, verbose=0)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    found = loss(batch_size=12, validation_batch_size=5)
+    expected = model.evaluate(few, batch_size=5, verbose=0)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="`validation_split` must be left"):
+        model.fit(images(), validation_split=0.1)
+
+
 def test_same_seed_same_weights_other_seed_others():
     first, second, third = (small_model(seed=s) for s in (3, 3, 4))
     for model in (first, second, third):
@@ -338,6 +358,7 @@ class Unfinished(models.ContrastiveModel):
         ({"chunk_size": 0}, "`chunk_size`.*0"),
         ({"views": "nothing"}, "nothing"),
         ({"views": ["simclr"]}, "2 or more"),
+        ({"num_views": 3}, "at most 2, received 3"),
         ({"projector": "deep"}, "deep"),
         ({"view_order": "random"}, "`view_order`.*random"),
     ],

@@ -254,3 +254,19 @@ def test_ids_are_asked_for():
     np.testing.assert_array_equal(
         make(views.policy("weak"), policy_ids=ids), make(views.policy("weak"))
     )
+
+
+class Unnumbered(views.Transformation):
+    pass
+
+
+class Second(views.Transformation):
+    stream = views.Grayscale.stream
+
+
+def test_transformations_need_random_numbers_of_their_own():
+    with pytest.raises(ValueError, match="`stream` of Unnumbered .* None"):
+        views.Policy([Unnumbered()])
+    with pytest.raises(ValueError, match="received 3, which Grayscale has"):
+        views.Policy([views.Grayscale(), Second()])
+    views.Policy([views.Grayscale(), Unnumbered(probability=0.0)])

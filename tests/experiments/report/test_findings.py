@@ -3,6 +3,7 @@ import pathlib
 import pytest
 
 from experiments.report import findings
+from experiments.report.runs import CLAIMED_CLASSES
 from experiments.report.runs import Run
 from experiments.report.runs import Study
 
@@ -24,6 +25,9 @@ def make_study(levels, *, losses=None, controls=None, dataset="cifar10"):
                     record={
                         "dataset": {
                             "name": dataset,
+                            "class_names": CLAIMED_CLASSES
+                            if dataset == "cifar10"
+                            else None,
                             "num_classes": 10,
                             "test": 10000,
                         }
@@ -116,7 +120,7 @@ def test_several_seeds_are_judged_by_their_spread():
 def test_settings_are_held_against_the_best_control():
     controls = {
         "pixels": {"test": {"clustering_accuracy": 0.229}},
-        "chance": {"clustering_accuracy": 0.113},
+        "chance": {"features": {"test": {"clustering_accuracy": 0.113}}},
     }
     levels = {"unsplit": [0.26], "split": [0.2]}
     text = words(make_study(levels, controls=controls))
