@@ -11,6 +11,36 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
+# What takes minutes is begun first, so that at the end no processor idles.
+LONGEST = (
+    "distribution/test_methods.py",
+    "experiments/test_strategies.py",
+    "backends/test_backends.py",
+    "experiments/test_workers.py",
+    "experiments/test_pretrain.py",
+    "experiments/test_backends.py",
+    "distribution/test_workers.py",
+    "distribution/test_jax_devices.py",
+    "benchmarks/test_benchmarks.py",
+    "experiments/test_launch.py",
+    "experiments/test_three_settings.py",
+)
+
+
+def pytest_configure(config):
+    """Lets pytest-xdist, where it is, take files in the order given here."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Puts what takes longest first."""
+    items.sort(key=_rank)
+
+
+def _rank(item):
+    name = "/".join(item.path.parts[-2:])
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
 
 @pytest.fixture
 def tf():
