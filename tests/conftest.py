@@ -15,6 +15,7 @@ os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 LONGEST = (
     "distribution/test_methods.py",
     "experiments/test_strategies.py",
+    "backends/test_on_jax.py",
     "backends/test_backends.py",
     "experiments/test_workers.py",
     "experiments/test_pretrain.py",

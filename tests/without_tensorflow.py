@@ -15,10 +15,10 @@ find_spec = PathFinder.find_spec
 
 def hide():
     """From now on TensorFlow is not found."""
-    PathFinder.find_spec = _find_others
+    PathFinder.find_spec = classmethod(_find_others)
 
 
-def _find_others(name, path=None, target=None):
+def _find_others(finder, name, path=None, target=None):
     return None if name == "tensorflow" else find_spec(name, path, target)
 
 

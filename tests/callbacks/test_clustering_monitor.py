@@ -9,8 +9,8 @@ from keras_contrastive import evaluation
 def images_of_three_colours(count=90):
     generator = np.random.default_rng(0)
     labels = generator.integers(3, size=count)
-    images = 0.5 * np.eye(3)[labels][:, None, None, :]
-    images = images + 0.5 * generator.random((count, 4, 4, 3))
+    images = 0.3 * np.eye(3)[labels][:, None, None, :]
+    images = images + 0.7 * generator.random((count, 4, 4, 3))
     return images.astype("float32"), labels
 
 
@@ -35,7 +35,7 @@ def test_the_figure_is_the_clustering_accuracy():
         model.predict(images, verbose=0), 3, seeds=1, n_init=3
     )
     expected = evaluation.clustering_accuracy(labels, clusters)
-    assert 0.4 < expected < 1
+    assert 0.35 < expected < 1
     assert logged[-1] == pytest.approx(expected, abs=0.02)
     assert len(logged) == 3  # the first, the second and the fourth epoch
 

@@ -46,7 +46,12 @@ MODEL = Model()
 
 def fit(monitor, epochs=1, projector=None, more=(), learning_rate=0.01):
     model = Model(projector)
-    model.compile(keras.optimizers.SGD(learning_rate), "mse", jit_compile=False)
+    model.compile(
+        keras.optimizers.SGD(learning_rate),
+        "mse",
+        # Elsewhere it takes longer to compile than to train.
+        jit_compile=keras.backend.backend() == "jax",
+    )
     history = model.fit(
         IMAGES,
         np.arange(10.0)[:, None],
@@ -140,11 +145,15 @@ def test_projections_are_of_the_branch_of_predict():
     features = model.predict(pixels, verbose=0)
     features = keras.ops.convert_to_tensor(features)
     branches = [
-        np.mean(model.projector([features, keras.ops.full((12,), branch)]))
+        float(
+            keras.ops.mean(
+                model.projector([features, keras.ops.full((12,), branch)])
+            )
+        )
         for branch in (0, 1)
     ]
     assert found == pytest.approx(branches[0], rel=1e-4)
-    assert abs(found - branches[1]) > 1e-3
+    assert abs(found - branches[1]) > 0.1 * abs(found)
 
 
 def test_images_out_of_range_are_refused_before_the_first_epoch():

@@ -77,5 +77,5 @@ def test_units_are_those_of_the_features():
 
 
 def test_other_kinds_are_refused():
-    with pytest.raises(ValueError, match="`kind`.*'lstm'"):
+    with pytest.raises(ValueError, match="A context must .*'lstm'"):
         causal_context("lstm", (3, 3), 8)

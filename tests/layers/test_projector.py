@@ -79,5 +79,5 @@ def test_normalization_by_id_gives_the_second_input(tmp_path):
 
 
 def test_other_kinds_are_refused():
-    with pytest.raises(ValueError, match="`kind` .*received 'deep'"):
+    with pytest.raises(ValueError, match="must be .*received 'deep'"):
         projection_head("deep", 8)

@@ -184,7 +184,7 @@ def test_gradient_in_chunks(dtype):
     # A temperature that is learned has its gradient, too.
     arrays = [*random_views(11, 4, dtype=dtype), np.array(0.2, dtype)]
     check_gradients_in_chunks(
-        value, arrays, 1e-10 if dtype[5:] == "64" else 2e-6
+        value, arrays, 1e-10 if dtype[5:] == "64" else 5e-6
     )
 
 
@@ -207,7 +207,7 @@ def test_gradient_in_chunks_of_a_replica():
         return ops.sum(rows * weights)
 
     arrays = [view_1[positions], view_2[positions], view_1, view_2]
-    check_gradients_in_chunks(value, arrays, 2e-6)
+    check_gradients_in_chunks(value, arrays, 5e-6)
     expected = nt_xent_by_loops(view_1, view_2, 0.2).reshape(2, 9)
     expected = np.sum(expected[:, positions].ravel() * weights)
     np.testing.assert_allclose(value(*arrays, 3), expected, rtol=1e-4)

@@ -161,8 +161,7 @@ def test_chunks_of_anchors_are_the_whole(mining, size):
         )
 
 
-def test_it_is_the_same_where_the_batch_is_not_known_beforehand():
-    tf = pytest.importorskip("tensorflow")
+def test_it_is_the_same_where_the_batch_is_not_known_beforehand(tf):
     embeddings = random_embeddings(9, 4)
 
     @tf.function(

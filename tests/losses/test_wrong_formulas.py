@@ -53,7 +53,7 @@ WRONG = {
         ("raised(others)), axis=1", "raised(others)), axis=0", "distances"),
     ],
     "info_nce": [
-        ("logits / temperature", "logits"),
+        ("similarities / temperature", "similarities"),
         ("positives / temperature", "positives"),
         ("temperature, axis=1)", "temperature, axis=0)"),
         ("positions[:, None]", "positions[::-1, None]"),
