@@ -5,9 +5,10 @@
         + lambda ||z_1 - z_2||^2                             distance
         + epsilon (gamma KL(q_1 || N(0, I)) + KL(q_2 || N(0, I)))  consistency
 
-No paper has this sum. The source calls it SimCLR's loss, which it is not; it
-writes log D with the sign that would teach the discriminator to be wrong, and
-says that the consistency term is maximized.
+No paper has this sum. The source, an article by 禅与计算机程序设计艺术,
+calls it SimCLR's loss, which it is not; it writes log D with the sign that
+would teach the discriminator to be wrong, and says that the consistency term
+is maximized.
 """
 
 import keras
