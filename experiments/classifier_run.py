@@ -9,6 +9,7 @@ from experiments import build_model
 from experiments import command_line
 from experiments import devices
 from experiments import finetune_flags
+from experiments import run_evaluation
 from experiments import run_folder
 from experiments import training_flags
 from experiments import training_run
@@ -177,6 +178,8 @@ def _accuracies(model, study_data):
     for name in ("test",) if seen else ("validation", "test"):
         part = getattr(study_data, name)
         probabilities = model.predict(part.batches(), verbose=0)
+        if not np.isfinite(probabilities).all():
+            raise run_evaluation.Diverged
         right = np.argmax(probabilities, axis=1) == part.own_labels
         accuracies[name] = {"accuracy": float(np.mean(right))}
     return accuracies

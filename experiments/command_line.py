@@ -18,6 +18,7 @@ from absl import logging
 from experiments import interrupts
 
 REFUSED = 2
+DIVERGED = 4
 
 
 def run(main, documentation, check=None):

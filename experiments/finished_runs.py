@@ -43,7 +43,7 @@ def origin(runs):
 
 def _named(machine):
     cores = f"{machine['cores']} cores of {machine['processor']}"
-    return " and ".join([*machine["gpus"], cores])
+    return " and ".join([*machine.get("gpus", ()), cores])
 
 
 def _short(commit):

@@ -211,6 +211,8 @@ class _Cluster:
         index = died.index
         if died.code == command_line.REFUSED:
             text = f"Refused by worker {index}: see its lines, [{index}]."
+        elif died.code == command_line.DIVERGED:
+            text = "All is done; a run has diverged, see the lines of worker 0."
         else:
             text = (
                 f"Worker {index} {_manner(died.code)}, so all workers are "

@@ -27,12 +27,13 @@ def write(dataset, folder, stem, limit):
             f"{pattern} exists, and would be read with what is written now; "
             "remove it or choose another --output_dir."
         )
+    names = np.array(dataset.class_names or (), "str")
     parts = [
-        *_parts(dataset.train, "", limit),
+        *_parts(dataset.train, "", limit - names.nbytes),
         *_parts(dataset.test, "test_", limit),
     ]
-    if dataset.class_names is not None:
-        parts[0]["class_names"] = np.array(dataset.class_names)
+    if names.size:
+        parts[0]["class_names"] = names
     folder.mkdir(parents=True, exist_ok=True)
     digits = max(2, len(str(len(parts) - 1)))
     paths = []

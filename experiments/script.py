@@ -22,7 +22,6 @@ from experiments.interrupts import INTERRUPTED
 from experiments.interrupts import INTERRUPTS
 from experiments.interrupts import means_an_interrupt
 
-DIVERGED = 1
 WORKER_LOST = 3
 _BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 
@@ -249,9 +248,9 @@ def _leave_diverged(folder):
         return
     folder.update(status="diverged")
     print(
-        f"{folder.path} has diverged: its features are not finite. Start it "
-        "anew in another --output_dir with a lower --learning_rate, or a "
-        "higher --temperature.",
+        f"{folder.path} has diverged: what the model gives is not finite. "
+        "Start it anew in another --output_dir, or with --overwrite, with a "
+        "lower --learning_rate, or a higher --temperature where it has one.",
         file=sys.stderr,
     )
 
@@ -276,12 +275,12 @@ def finish(all_finished):
 
     Args:
         all_finished: bool, as `train_all` returns it; if not, the script ends
-            with exit code 1.
+            with exit code 4.
     """
     with _leaving():
         devices.agreed(0)
     if not all_finished:
-        sys.exit(DIVERGED)
+        sys.exit(command_line.DIVERGED)
 
 
 def _leave(folder, write_report, why):

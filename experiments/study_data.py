@@ -186,7 +186,8 @@ def _check_sizes(dataset, parts):
         if len(part) < 2:
             raise ValueError(
                 f"{dataset} must give at least two {name} images, received "
-                f"{len(part)}; a tenth is held out, so give 20 or more."
+                f"{len(part)}; of what a part is not given, a tenth is held "
+                "out."
             )
 
 

@@ -78,7 +78,7 @@ class Run:
 
     @property
     def status(self):
-        """ "finished", "running", "interrupted" or "unknown"."""
+        """ "finished", "running", "interrupted", "diverged" or "unknown"."""
         return str(self.record.get("status") or "unknown")
 
     @property

@@ -197,7 +197,8 @@ class Batches(keras.utils.PyDataset):
     def made_columns(self, epoch, index):
         """What a batch holds that does not belong to its images; none here.
 
-        To be overridden, for ids that are drawn anew in each epoch.
+        To be overridden, for ids that are drawn anew in each epoch. They come
+        before columns of the same name; `resized` batches have none.
 
         Args:
             epoch: int, the epoch from 0.

@@ -19,9 +19,9 @@ def load_npz(path, image_size=None):
     their names: what they hold of an array is joined.
 
     Only `images` must be there; `class_names` are the names of label 0, 1 and
-    so on. Grey images, (N, H, W) or one channel,
-    become three equal channels. Floats become float32. Without `test_images`
-    a tenth of `images` is the test set, stratified where there are labels.
+    so on. Grey images, (N, H, W) or one channel, become three equal channels.
+    Floats become float32. Without `test_images` a tenth of `images` is the
+    test set, stratified where there are labels.
 
     Args:
         path: `pathlib.Path` of the file, or a pattern of paths.
@@ -35,7 +35,9 @@ def load_npz(path, image_size=None):
         FileNotFoundError: no such file.
         ValueError: a file or an array that is not as it should be.
     """
-    arrays = _joined([_read(each) for each in _files(path)])
+    files = [_read(each) for each in _files(path)]
+    class_names = _class_names(files)
+    arrays = _joined(files)
     if "images" not in arrays:
         raise ValueError(
             f"{path} must hold an array `images`, received the arrays "
@@ -67,7 +69,7 @@ def load_npz(path, image_size=None):
         name=f"npz:{path}",
         train=train,
         test=test,
-        class_names=_class_names(arrays, train, test),
+        class_names=_checked_names(class_names, train, test),
     )
 
 
@@ -139,11 +141,24 @@ def _part(arrays, prefix):
     return Split(images, labels)
 
 
-def _class_names(arrays, train, test):
-    names = arrays.get("class_names")
+def _class_names(files):
+    """Takes out the names that one file has, or all of them alike."""
+    found = {
+        tuple(str(name) for name in arrays.pop("class_names").ravel())
+        for arrays in files
+        if "class_names" in arrays
+    }
+    if len(found) > 1:
+        raise ValueError(
+            "`class_names` must be the same in all files that have them, "
+            f"received {sorted(found)}."
+        )
+    return found.pop() if found else None
+
+
+def _checked_names(names, train, test):
     if names is None or train.labels is None:
         return None
-    names = tuple(str(name) for name in names.ravel())
     labels = [part.labels for part in (train, test) if part.labels is not None]
     most = max(part.max(initial=0) for part in labels)
     if most >= len(names):

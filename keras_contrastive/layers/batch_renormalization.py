@@ -47,11 +47,11 @@ class BatchRenormalization(BatchNormalization):
         momentum: float in [0, 1], likewise for the moments of inference.
         epsilon: float > 0, added to the variance.
         **kwargs: the other arguments of `BatchNormalization`, but for
-            `synchronized`: on replicas each normalizes by its own rows, and
-            the moving moments are means over all.
+            `synchronized`: on replicas of `tf.distribute` each normalizes by
+            its own rows, and the moving moments are means over all.
 
     Raises:
-        ValueError: for an argument out of range.
+        ValueError: for an argument out of range, or `synchronized`.
 
     Example:
 

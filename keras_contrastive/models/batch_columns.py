@@ -58,7 +58,7 @@ def batch_multiple(model, columns):
 
     Args:
         model: ContrastiveModel.
-        columns: what batches are made of, a dict if it is more than images.
+        columns: names of what batches hold.
 
     Returns:
         int, 1 if any batch size will do.
@@ -68,12 +68,11 @@ def batch_multiple(model, columns):
 
 def _multiple_of_splits(model, columns):
     """The least batch of which splits by place have equal shares."""
-    names = columns if isinstance(columns, dict) else ()
-    given = 1 + sum(name in names for name in COMPARED)
-    rows = max(model.rows_per_image, given)
+    rows = model.rows_per_image(columns)
     multiple = 1
     for layer in model._flatten_layers():
-        if not isinstance(layer, SplitBatchNormalization):
+        # At rest it normalizes by moving statistics.
+        if not (layer.trainable and isinstance(layer, SplitBatchNormalization)):
             continue
         if layer.num_splits == 1 or layer.assignment == "ids":
             continue

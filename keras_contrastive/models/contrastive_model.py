@@ -154,9 +154,15 @@ class ContrastiveModel(
         """How many numbers a projection has; a feature, if none follows."""
         return (self.projector or self.encoder).output_shape[-1]
 
-    @property
-    def rows_per_image(self):
-        """How many rows in the encoder an image of a batch becomes."""
+    def rows_per_image(self, columns):
+        """How many rows of the encoder an image of a batch becomes.
+
+        Args:
+            columns: names of what batches hold.
+
+        Returns:
+            int, 0 where the encoder is at rest in training.
+        """
         return self.num_views
 
     def split_ids_of(self, batch):
@@ -283,7 +289,7 @@ class ContrastiveModel(
         self.check_strategy()
         batches = model_inputs.training(
             x, y, batch_size, shuffle, self.seed,
-            batch_columns.batch_multiple(self, x),
+            batch_columns.batch_multiple(self, model_inputs.names_of(x)),
         )  # fmt: skip
         callbacks = list(callbacks or ())
         if model_inputs.are_batches(batches):
@@ -297,9 +303,10 @@ class ContrastiveModel(
         size = kwargs.pop("validation_batch_size", None)
         if validation_data is not None:
             images, labels = model_inputs.images_and_labels(validation_data)
-            size = size or model_inputs.size_for(
-                images, batch_size, self.num_replicas
-            )
+            if size is None and model_inputs.are_batches(batches):
+                size = model_inputs.size_for(
+                    images, batches.batch_size, self.num_replicas
+                )
             validation_data, steps = self._fed_evaluation(images, labels, size)
             kwargs["validation_steps"] = kwargs.get("validation_steps") or steps
         with self._on_its_devices():

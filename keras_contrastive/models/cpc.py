@@ -139,8 +139,7 @@ class CPC(ContrastiveModel):
         figures = {"contrastive_accuracy": ops.concatenate(accuracy)}
         return ops.concatenate(rows), None, figures
 
-    @property
-    def rows_per_image(self):
+    def rows_per_image(self, columns):
         rows, columns = self.grid_encoder.output_shape[1:3]
         return self.num_views * rows * columns
 

@@ -67,18 +67,30 @@ def evaluation(x, y, batch_size, num_replicas=1, drop_remainder=True):
     )  # fmt: skip
 
 
+def names_of(x):
+    """The names of what data holds, as far as it is known.
+
+    Args:
+        x: images, a dict of arrays, or anything that yields batches.
+
+    Returns:
+        Set of str.
+    """
+    return set(x) if isinstance(x, dict) else {"images"}
+
+
 def size_for(x, batch_size, multiple=1):
     """A batch size for validation images: that of training, or all of them.
 
     Args:
         x: as in `evaluation`.
-        batch_size: int or None, that of training.
+        batch_size: int, that of training.
         multiple: int, what the batch size is a multiple of.
 
     Returns:
         int, or None where `evaluation` is to choose.
     """
-    if batch_size is None or not _is_of_arrays(x):
+    if not _is_of_arrays(x):
         return None
     images = x.get("images", ()) if isinstance(x, dict) else x
     size = min(batch_size, len(images))
@@ -195,13 +207,13 @@ def _batches(x, labels, batch_size, multiple, **kwargs):
     if labels is not None:
         ids["labels"] = labels
     if batch_size is None:
-        batch_size = min(DEFAULT_BATCH_SIZE, len(images))
+        batch_size = min(max(DEFAULT_BATCH_SIZE, multiple), len(images))
         batch_size -= batch_size % multiple
         if not batch_size:
             raise ValueError(
-                f"A batch must be a multiple of {multiple} images, that "
-                f"replicas and splits share equally, received {len(images)} in "
-                "all; give more images, or take fewer devices or splits."
+                f"A batch must be a multiple of {multiple} images, of which "
+                f"all replicas and splits have as many, received {len(images)} "
+                "in all; give more images, or take fewer devices or splits."
             )
     return data.batches(images, batch_size, columns=columns, **ids, **kwargs)
 

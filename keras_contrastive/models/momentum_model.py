@@ -93,8 +93,7 @@ class MomentumModel(LearningVariables, ContrastiveModel):
     def row_lots(self):
         return self.num_directions
 
-    @property
-    def rows_per_image(self):
+    def rows_per_image(self, columns):
         return self.num_directions
 
     def of_all_replicas(self, rows):

@@ -78,7 +78,8 @@ class OnDevice:
         batch = dict(data)
         numbers = batch.pop("row_numbers")
         for name, column in (columns or self.columns_on_device).items():
-            batch[name] = backend_step().take_rows(column, numbers)
+            if name not in batch:  # Else it was made for the batch.
+                batch[name] = backend_step().take_rows(column, numbers)
         return batch
 
     def _hold(self, placed):

@@ -224,6 +224,9 @@ class Siamese(LearningVariables, ContrastiveModel):
         rows, weights = self._rows(pairs, scores, candidates)
         return rows, weights, self._figures(pairs, scores)
 
+    def rows_per_image(self, columns):
+        return 0 if self.stage == "discriminator" else self.num_views
+
     def predict_pairs(self, images_1, images_2, batch_size=None):
         """Probabilities that two images show the same thing.
 

@@ -73,6 +73,7 @@ class SimCLR(TemperatureSchedule, AdversarialTraining, ContrastiveModel):
     """
 
     metric_names = FIGURES
+    most_views = 2
 
     def __init__(
         self,

@@ -105,7 +105,7 @@ def policies_of(views, num_views, least_views, most_views):
         )
     if most_views is not None and len(views) > most_views:
         raise ValueError(
-            f"`views` must be at most {most_views}, received {len(views)}; "
+            f"There must be at most {most_views} views, received {len(views)}; "
             "SupCon, TripletModel and CPC take any number."
         )
     return [

@@ -104,6 +104,9 @@ class TripletModel(ContrastiveModel):
             )
         return self.draw_views([batch[name] for name in GIVEN], batch, step)
 
+    def rows_per_image(self, columns):
+        return len(GIVEN) if "positive_images" in columns else self.num_views
+
     def contrastive_step(self, batch, training):
         given = "positive_images" in batch
         count = len(GIVEN) if given else self.num_views

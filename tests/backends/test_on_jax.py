@@ -6,6 +6,7 @@ by value, by `test_backends`.
 
 import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -47,3 +48,5 @@ def test_tests_pass_on_jax_without_tensorflow():
         text=True,
     )
     assert process.returncode == 0, process.stdout[-9000:]
+    passed = re.search(r"(\d+) passed", process.stdout)
+    assert int(passed[1]) > 1000

@@ -39,6 +39,20 @@ def test_parts_are_small_and_together_the_same(
         npz_files.write(dataset, tmp_path / "none", "a", 4_200)
 
 
+def test_names_of_classes_are_checked(tmp_path):
+    arrays = {"images": IMAGES, "labels": LABELS}
+    np.savez(tmp_path / "a_0.npz", **arrays, class_names=["a", "b", "c"])
+    np.savez(tmp_path / "a_1.npz", **arrays, class_names=["a", "b", "c"])
+    loaded = data.load(f"npz:{tmp_path}/a_*.npz")
+    assert loaded.class_names == ("a", "b", "c")
+    np.savez(tmp_path / "a_1.npz", **arrays, class_names=["a", "b", "d"])
+    with pytest.raises(ValueError, match="the same in all files"):
+        data.load(f"npz:{tmp_path}/a_*.npz")
+    with pytest.raises(ValueError, match="from 0 to 2, received 2"):
+        np.savez(tmp_path / "b.npz", **arrays, class_names=["a", "b"])
+        data.load(f"npz:{tmp_path}/b.npz")
+
+
 def test_the_script_writes_what_the_others_read(tmp_path):
     process = scripts.run(
         "npz_parts", "--dataset=digits", "--part_mib=2",

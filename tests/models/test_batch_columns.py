@@ -10,6 +10,7 @@ from keras_contrastive import data
 from keras_contrastive import layers
 from keras_contrastive import models
 from keras_contrastive import views
+from tests.models import checks
 from tests.models.checks import images
 from tests.models.checks import small_model
 
@@ -88,8 +89,14 @@ def test_ids_may_be_made_with_each_batch(on_device):
             return {"split_ids": np.arange(self.batch_size, dtype="int32") % 2}
 
     batches = WithIds(images(COUNT), {}, lambda epoch: np.arange(COUNT), 8)
-    model = routed()
+    model, same = routed(), routed()
     model.fit(batches, verbose=0, data_on_device=on_device)
+    # The same ids as columns.
+    ids = data.batches(
+        images(COUNT), 8, order="sequential", split_ids=np.arange(COUNT) % 2
+    )
+    same.fit(ids, verbose=0)
+    checks.assert_same_weights(model, same, rtol=1e-5, atol=1e-6)
     assert int(model.step) == 3
 
 
@@ -216,7 +223,7 @@ def test_images_that_are_compared_have_one_shape():
     [
         (models.SimCLR, {}, 5),
         (models.MoCo, {"queue_size": 30}, 10),
-        (models.MoCo, {"queue_size": 30, "symmetric": True}, 5),
+        (models.MoCo, {"queue_size": 40, "symmetric": True}, 5),
         (models.SupCon, {"num_views": 5}, 2),
     ],
 )
@@ -236,10 +243,29 @@ def test_batches_are_shared_by_splits_equally(method, arguments, multiple):
 def test_given_triplets_are_three_rows_each():
     by_place = layers.SplitBatchNormalization(6, "contiguous")
     model = small_model(
-        models.TripletModel, normalization=by_place, projector=None
+        models.TripletModel,
+        normalization=by_place,
+        projector=None,
+        num_views=6,
     )
     names = ("images", "positive_images", "negative_images")
     given = {name: images(8, seed=k) for k, name in enumerate(names)}
     model.fit(given, batch_size=4, verbose=0)
     with pytest.raises(ValueError, match="a multiple of 2, .* received 3"):
         model.fit(given, batch_size=3)
+
+
+def test_an_encoder_at_rest_takes_any_batch():
+    by_place = layers.SplitBatchNormalization(10, "contiguous")
+    probe = models.Classifier(checks.encoder(by_place), 2)
+    probe.compile("sgd", run_eagerly=True)
+    labels = np.arange(COUNT) % 2
+    probe.fit(images(COUNT), labels, batch_size=8, verbose=0)
+    siamese = small_model(
+        models.Siamese,
+        normalization=by_place,
+        projector=None,
+        stage="discriminator",
+    )
+    siamese.fit(images(COUNT), batch_size=8, verbose=0)
+    assert int(siamese.step) == int(probe.step) == 3

@@ -213,7 +213,7 @@ def routed():
         ({"steps": 0}, "`steps`.*0"),
         ({"patch_size": 9}, "`size`.*9 pixels.*8 x 8"),
         ({"stride": 0}, "`stride`.*0"),
-        ({"context": "lstm"}, "`kind`.*'lstm'"),
+        ({"context": "lstm"}, "context must be .*'lstm'"),
         ({"num_views": 0}, "`views`.*1 or more.*0"),
     ],
 )

@@ -258,7 +258,7 @@ def test_a_queue_smaller_than_the_batch_is_refused():
         ({"temperature": 0.0}, "`temperature`.*0.0"),
         ({"momentum": 1.5}, "`momentum`.*1.5"),
         ({"queue_size": 0}, "`queue_size`.*0"),
-        ({"views": ["weak"] * 3}, "two views, received 3"),
+        ({"views": ["weak"] * 3}, "at most 2 views, received 3"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):

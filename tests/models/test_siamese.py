@@ -396,7 +396,7 @@ def test_half_precision_trains_finite(policy):
         ({"distance_weight": -0.5}, "`distance_weight`.*-0.5"),
         ({"gamma": -3}, "`gamma`.*-3"),
         ({"discriminator": "deep"}, "`discriminator`.*'deep'"),
-        ({"views": ["weak"] * 3}, "two views, received 3"),
+        ({"views": ["weak"] * 3}, "at most 2 views, received 3"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, message):

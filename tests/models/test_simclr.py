@@ -358,7 +358,7 @@ class Unfinished(models.ContrastiveModel):
         ({"chunk_size": 0}, "`chunk_size`.*0"),
         ({"views": "nothing"}, "nothing"),
         ({"views": ["simclr"]}, "2 or more"),
-        ({"num_views": 3}, "at most 2, received 3"),
+        ({"num_views": 3}, "at most 2 views, received 3"),
         ({"projector": "deep"}, "deep"),
         ({"view_order": "random"}, "`view_order`.*random"),
     ],
