@@ -151,7 +151,12 @@ def means_a_lost_worker(error):
     import tensorflow as tf
 
     return isinstance(
-        error, (tf.errors.UnavailableError, tf.errors.AbortedError)
+        error,
+        (
+            tf.errors.AbortedError,
+            tf.errors.DeadlineExceededError,
+            tf.errors.UnavailableError,
+        ),
     )
 
 

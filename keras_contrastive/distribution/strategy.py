@@ -1,6 +1,11 @@
 """Strategies by name: those of tf.distribute, and that of JAX."""
 
+import functools
+
 import keras
+
+# After so long another worker counts as lost.
+SILENCE_SECONDS = 30
 
 # By the backend that they need.
 STRATEGIES = {
@@ -160,6 +165,7 @@ def _multi_worker(devices, workers, task_index):
             "pass workers=['host_0:2222', 'host_1:2222'] to each, and its "
             "place among them as task_index."
         )
+    _allow_silence()
     try:
         return tf.distribute.MultiWorkerMirroredStrategy(
             cluster_resolver=resolver
@@ -171,6 +177,20 @@ def _multi_worker(devices, workers, task_index):
             f"{error.message.splitlines()[0]}. Its address must be "
             "this machine's, host:port, and the port free."
         ) from error
+
+
+def _allow_silence():
+    """Gives a worker longer than TensorFlow's ten seconds to be heard of.
+
+    On a machine with more to do than processors a living one misses them.
+    """
+    from tensorflow.python.eager import context
+
+    its = context.context()
+    its.configure_coordination_service = functools.partial(
+        its.configure_coordination_service,
+        heartbeat_timeout_in_ms=1000 * SILENCE_SECONDS,
+    )
 
 
 def _tpu(devices, workers, task_index):

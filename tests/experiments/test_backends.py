@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.experiments import scripts
 
@@ -18,6 +19,7 @@ RUNS = {
     "jax": ("jax",),
     "jax_on_two": ("jax", "--strategy=data_parallel", "--logical_cpus=2"),
     "jax_by_twos": ("jax", "--steps_per_execution=2", "--checkpoint_every=2"),
+    "jax_folder": ("jax", "--dataset=folder:FOLDER", "--image_size=8"),
     "torch": ("torch",),
 }
 
@@ -48,7 +50,19 @@ def environment(backend):
 
 
 @pytest.fixture(scope="module")
-def studies(dataset, tmp_path_factory):
+def pictures(dataset, tmp_path_factory):
+    """The images of the dataset, as files in class folders."""
+    folder = tmp_path_factory.mktemp("pictures")
+    arrays = np.load(dataset)
+    for number, label in enumerate(arrays["labels"]):
+        (folder / f"class_{label}").mkdir(exist_ok=True)
+        picture = Image.fromarray(arrays["images"][number])
+        picture.save(folder / f"class_{label}" / f"{number:03}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def studies(dataset, pictures, tmp_path_factory):
     """The folder of one setting, by the name of a run; all at a time."""
     folder = tmp_path_factory.mktemp("backends")
     processes = {}
@@ -65,7 +79,7 @@ def studies(dataset, tmp_path_factory):
             # Adam would make steps of the rounding noise in zero gradients.
             "--optimizer=sgd",
             "--learning_rate=0.05",
-            *flags,
+            *(flag.replace("FOLDER", str(pictures)) for flag in flags),
             f"--output_dir={folder / name}",
         )
         processes[name] = subprocess.Popen(

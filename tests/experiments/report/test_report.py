@@ -441,7 +441,7 @@ def test_provenance_is_told(study):
         "Abacus, 2 cores, 15.5 GiB memory",
         "python 3.11.9, keras 3.15.1",
         "1,150 to train on, 287 for validation, 360 to test",
-        "2: cat, dog",
+        f"2: {', '.join(CIFAR10)}",
         "4ab1c099",
         "--epochs=3 --batch_size=500",
         "unsplit 1180",
