@@ -144,7 +144,10 @@ def sample(images, labels, maximum, seed, prefix=""):
             f"`{prefix}images`, received {len(labels)} for {len(images)} "
             "images."
         )
-    if maximum is not None:
-        check_count(f"max_{prefix.strip('_') or 'images'}", maximum)
+    if maximum is not None and maximum < 1:
+        raise ValueError(
+            f"`max_{prefix.strip('_') or 'images'}` must be at least 1, or "
+            f"None for all images, received {maximum}."
+        )
     rows = sampled(len(images), maximum, seed)
     return np.asarray(images[rows]), labels[rows]

@@ -140,8 +140,8 @@ class CPC(ContrastiveModel):
         return ops.concatenate(rows), None, figures
 
     def rows_per_image(self, columns):
-        rows, columns = self.grid_encoder.output_shape[1:3]
-        return self.num_views * rows * columns
+        down, across = self.grid_encoder.output_shape[1:3]
+        return self.num_views * down * across
 
     def _image_major(self, stacked):
         """Brings the views of an image together, whatever `view_order`."""
