@@ -3,12 +3,14 @@
 Imports nothing heavy, so that help and refusals come at once.
 """
 
+import atexit
 import contextlib
 import functools
 import hashlib
 import importlib.util
 import json
 import logging as python_logging
+import os
 import shutil
 import sys
 import time
@@ -267,7 +269,15 @@ def _leaving(leave=lambda why: print(f"{why}.", file=sys.stderr)):
         if not devices.means_a_lost_worker(error):
             raise
         leave("Another worker was lost")
+        # Before TensorFlow ends, which complains of threads that still wait.
+        atexit.register(_end_at_once, WORKER_LOST)
         sys.exit(WORKER_LOST)
+
+
+def _end_at_once(code):
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def finish(all_finished):

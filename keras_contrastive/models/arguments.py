@@ -12,6 +12,9 @@ def make_projector(projector, encoder):
 
     Returns:
         keras.Model, or None.
+
+    Raises:
+        ValueError: for a model that takes no features of that width.
     """
     if isinstance(projector, str):
         return layers.projection_head(
@@ -19,6 +22,8 @@ def make_projector(projector, encoder):
             encoder.output_shape[-1],
             normalization=head_normalization(encoder),
         )
+    if projector is not None:
+        _check_width(projector, encoder.output_shape[-1])
     return projector
 
 
@@ -55,6 +60,17 @@ def check_encoder(encoder):
             "`encoder` must be a built model that gives one feature vector "
             f"an image, (batch, dim); received the output shape {shape}; end "
             "it in a pooling layer, such as GlobalAveragePooling2D."
+        )
+
+
+def _check_width(projector, width):
+    inputs = getattr(projector, "inputs", None)
+    taken = inputs[0].shape[-1] if inputs else None
+    if taken not in (None, width):
+        raise ValueError(
+            f"`projector` must take the {width} numbers of a feature of "
+            f"`encoder`, received one that takes {taken}; "
+            f"layers.projection_head('mlp', {width}) makes one."
         )
 
 

@@ -152,6 +152,20 @@ def are_batches(data):
     return isinstance(data, Batches)
 
 
+def are_made_of_columns(data):
+    """Whether batches are rows of their columns, and what is made for them.
+
+    Args:
+        data: what `fit` takes.
+
+    Returns:
+        bool, False for batches of a class that composes them by itself.
+    """
+    from keras_contrastive.data.batches import Batches
+
+    return are_batches(data) and type(data).__getitem__ is Batches.__getitem__
+
+
 class EpochOrder(keras.callbacks.Callback):
     """Sets the epoch whose order the batches are in.
 

@@ -141,7 +141,7 @@ class _Placed:
 
 def _size(batches):
     """Bytes of all that batches are made of; None if it is no arrays."""
-    if not inputs.are_batches(batches):
+    if not inputs.are_made_of_columns(batches):
         return None
     columns = batches.columns.values()
     if not all(isinstance(column, np.ndarray) for column in columns):

@@ -166,6 +166,23 @@ def test_images_that_are_no_array_stay_where_they_are(monkeypatch):
         model.fit(data.batches(Lazy(), 8), verbose=0, data_on_device=True)
 
 
+class Noted(data.Batches):
+    """Batches that hold more than rows of what they are made of."""
+
+    def __getitem__(self, index):
+        return {**super().__getitem__(index), "labels": np.zeros(8, "int32")}
+
+
+def test_batches_composed_by_themselves_are_sent(monkeypatch):
+    monkeypatch.setattr(backend_step(), "has_accelerator", lambda: True)
+    batches = Noted(images(), {}, lambda epoch: np.arange(24), 8)
+    model = small_model(models.SupCon)
+    model.fit(batches, verbose=0)
+    assert model.columns_on_device is None
+    with pytest.raises(ValueError, match="another kind"):
+        model.fit(batches, verbose=0, data_on_device=True)
+
+
 def test_batches_that_a_strategy_deals_out_are_not_on_the_device(monkeypatch):
     monkeypatch.setattr(backend_step(), "has_accelerator", lambda: True)
     with distribution.strategy("one_device", ["CPU:0"]).scope():
