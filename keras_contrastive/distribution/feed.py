@@ -10,6 +10,9 @@ import warnings
 
 import numpy as np
 
+from keras_contrastive.distribution.input_pipeline import AHEAD
+from keras_contrastive.distribution.input_pipeline import untuned
+
 
 def feed(batches, strategy, fill_up=False, to_predict=False):
     """What a strategy's replicas train on, from batches in a known order.
@@ -62,7 +65,7 @@ def feed(batches, strategy, fill_up=False, to_predict=False):
         endless = tf.data.experimental.assert_cardinality(
             tf.data.INFINITE_CARDINALITY
         )
-        return dataset.apply(endless).prefetch(2 * len(mine))
+        return untuned(dataset.apply(endless), AHEAD * len(mine))
 
     return strategy.distribute_datasets_from_function(shares_of_worker), steps
 

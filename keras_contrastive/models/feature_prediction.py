@@ -6,6 +6,9 @@ from keras import ops
 from keras_contrastive.models import batch_columns
 from keras_contrastive.models import inputs as model_inputs
 
+# That of keras.Model.predict.
+KERAS_BATCH_SIZE = 32
+
 
 class FeaturePrediction:
     """What a model does to give features; part of all models.
@@ -14,14 +17,18 @@ class FeaturePrediction:
     on any number of replicas.
     """
 
-    def predict(self, x, *args, **kwargs):
+    def predict(
+        self, x, batch_size=None, verbose="auto", steps=None, callbacks=None
+    ):
         """Features of images in inference mode; as keras.Model.predict.
 
         Args:
             x: as in keras.Model.predict; arrays must be uint8, or float in
                 [0, 1].
-            *args: as in keras.Model.predict.
-            **kwargs: as in keras.Model.predict.
+            batch_size: int, 32 by default, on several replicas 256 in all.
+            verbose: as in keras.Model.predict.
+            steps: as in keras.Model.predict.
+            callbacks: as in keras.Model.predict.
 
         Returns:
             Array `(N, dim)`.
@@ -30,14 +37,9 @@ class FeaturePrediction:
             ValueError: for arrays that are no images or out of range.
         """
         self.check_images(x)
-        if self.num_replicas == 1:
-            return super().predict(x, *args, **kwargs)
-        return self._predict_on_replicas(x, *args, **kwargs)
-
-    def _predict_on_replicas(
-        self, x, batch_size=None, verbose="auto", steps=None, callbacks=None
-    ):
         options = {"verbose": verbose, "callbacks": callbacks}
+        if batch_size is None and self.num_replicas == 1:
+            batch_size = KERAS_BATCH_SIZE
         batches = model_inputs.evaluation(
             x, None, batch_size, drop_remainder=False
         )
@@ -45,7 +47,8 @@ class FeaturePrediction:
             return super().predict(batches, steps=steps, **options)
         # No image knows of others here, so any size of a batch will do.
         rest = -batches.batch_size % self.num_replicas
-        batches = batches.resized(batches.batch_size + rest)
+        if rest:
+            batches = batches.resized(batches.batch_size + rest)
         data, all_steps = self.fed(batches, fill_up=True, to_predict=True)
         outputs = super().predict(data, steps=steps or all_steps, **options)
         # What filled up the last batch goes.

@@ -152,6 +152,20 @@ def are_batches(data):
     return isinstance(data, Batches)
 
 
+def are_rows(data):
+    """Whether data is `data.Batches`, or tells the numbers of their rows.
+
+    Args:
+        data: what `fit`, `evaluate` or `predict` takes.
+
+    Returns:
+        bool.
+    """
+    from keras_contrastive.data.row_batches import RowBatches
+
+    return are_batches(data) or isinstance(data, RowBatches)
+
+
 def are_made_of_columns(data):
     """Whether batches are rows of their columns, and what is made for them.
 

@@ -18,8 +18,10 @@ from keras import ops
 from keras_contrastive import layers
 from keras_contrastive.distribution import replicas
 from keras_contrastive.distribution.feed import feed
+from keras_contrastive.distribution.input_pipeline import pipeline
 from keras_contrastive.distribution.whole_batches import whole_batches
 from keras_contrastive.models.inputs import are_batches
+from keras_contrastive.models.inputs import are_rows
 
 CANDIDATES = ("global", "local")
 
@@ -80,7 +82,11 @@ class Replicated:
             What to hand to Keras, and the number of steps of an epoch, None
             where Keras knows it.
         """
-        if self.num_replicas == 1 or not are_batches(data):
+        if self.num_replicas == 1:
+            if keras.backend.backend() == "tensorflow" and are_rows(data):
+                data = pipeline(data)
+            return data, None
+        if not are_batches(data):
             return data, None
         if replicas.is_global(self.strategy):
             return whole_batches(data, self.num_replicas, fill_up), None

@@ -43,7 +43,7 @@ def test_negative_split_ids_are_refused():
 
 def test_split_ids_of_batches_and_of_the_projector_are_looked_at():
     by_ids = layers.SplitBatchNormalization(2, "ids")
-    head = layers.projection_head("mlp", 128, normalization=by_ids)
+    head = layers.projection_head("mlp", 6, normalization=by_ids)
     batches = data.batches(images(COUNT), 8, split_ids=np.arange(COUNT) % 3)
     for model in (routed(), small_model(models.SimCLR, projector=head)):
         with pytest.raises(ValueError, match="received 0 to 2"):
@@ -55,7 +55,7 @@ def test_the_smallest_number_of_splits_counts():
     model = small_model(
         models.SimCLR,
         normalization=layers.SplitBatchNormalization(4, "ids"),
-        projector=layers.projection_head("mlp", 128, normalization=by_ids),
+        projector=layers.projection_head("mlp", 6, normalization=by_ids),
     )
     with pytest.raises(ValueError, match="from 0 to 1, received 0 to 3"):
         model.fit(with_ids(np.arange(COUNT) % 4), batch_size=8)
