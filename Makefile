@@ -1,5 +1,6 @@
 # make demo    trains the three settings on embedded images, writes a report
 # make test    lint and the whole test suite
+# make quick   lint and the tests that take no minutes
 # make clean   removes the environment and what was built
 #
 # Everything is installed into $(VENV); PYTHON says by which interpreter.
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 RUNS ?= runs
 
-.PHONY: demo test lint clean
+.PHONY: demo test quick lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m experiments.three_settings \
@@ -17,6 +18,9 @@ demo: $(VENV)/installed
 
 test: lint
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+quick: lint
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

@@ -138,12 +138,11 @@ def _queue_size(values, num_images):
 def _projector(values, encoder, normalization):
     if values.projector == "none":
         return None
+    variant, _, kind = values.projector.rpartition("_")
     return layers.projection_head(
-        "linear" if values.projector == "linear" else "mlp",
+        kind,
         encoder.output_shape[-1],
         output_dim=PROJECTION_DIM,
-        normalization=(
-            "none" if values.projector == "plain_mlp" else normalization
-        ),
-        normalize_output=values.projector == "normalized_mlp",
+        normalization="none" if variant == "plain" else normalization,
+        normalize_output=variant == "normalized",
     )

@@ -1,9 +1,12 @@
 """What a study's figures must be held against: no training at all."""
 
+import time
+
 import keras
 import numpy as np
 
 from experiments import run_evaluation
+from experiments import run_folder
 from experiments import setting_run
 from keras_contrastive import evaluation
 
@@ -18,8 +21,10 @@ def measure(study_data, values):
         values: `flags.FLAGS`, parsed.
 
     Returns:
-        Dict: control -> figures, as in a run's results.
+        Dict: control -> figures, as in a run's results; and `cost`, what it
+        took to measure them.
     """
+    start = time.perf_counter()
     parts = {
         "train": study_data.train,
         "validation": study_data.validation,
@@ -34,7 +39,7 @@ def measure(study_data, values):
     )
     keras.utils.set_random_seed(0)
     untrained = setting_run.build("unsplit", study_data, values, seed=0)
-    return {
+    measured = {
         "chance": dict.fromkeys(
             ("features", "projections"),
             {
@@ -47,6 +52,11 @@ def measure(study_data, values):
         "pca": run_evaluation.figures(pca, study_data),
         "untrained": run_evaluation.evaluate(untrained, study_data, None, 0),
     }
+    cost = {
+        "seconds": time.perf_counter() - start,
+        "peak_memory_gib": run_folder.peak_memory_gib(),
+    }
+    return {**measured, "cost": cost}
 
 
 def _chance(part):

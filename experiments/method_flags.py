@@ -33,9 +33,17 @@ flags.DEFINE_enum(
 flags.DEFINE_enum(
     "projector",
     "linear",
-    ["linear", "mlp", "plain_mlp", "normalized_mlp", "none"],
+    [
+        "linear",
+        "normalized_linear",
+        "mlp",
+        "plain_mlp",
+        "normalized_mlp",
+        "none",
+    ],
     "Head from features to what the loss sees; mlp normalizes its hidden "
-    "layer, plain_mlp nothing, normalized_mlp its output, too.",
+    "layer, plain_mlp nothing; normalized_linear and normalized_mlp normalize "
+    "their output, as SimCLR's code does.",
 )
 flags.DEFINE_integer(
     "monitor_every",

@@ -178,11 +178,15 @@ def _seconds(study):
         if values:
             runs = _count(len(values), "run")
             texts.append(f"{duration(sum(values))} {words}, {runs}")
+    controls = study.controls_cost.get("seconds")
+    if isinstance(controls, (int, float)):
+        texts.append(f"{duration(controls)} controls")
     return texts
 
 
 def _peak_memory(study):
-    peaks = [run.record.get("peak_memory_gib") for run in study.runs]
+    records = [*(run.record for run in study.runs), study.controls_cost]
+    peaks = [record.get("peak_memory_gib") for record in records]
     peaks = [peak for peak in peaks if isinstance(peak, (int, float))]
     return [f"{number(max(peaks), 1)} GiB"] if peaks else []
 

@@ -125,12 +125,14 @@ class Study:
         runs: tuple of `Run`, by setting and seed.
         controls: dict, controls.json; empty if it could not be read.
         problems: tuple of sentences.
+        controls_cost: dict, what it took to measure the controls.
     """
 
     folder: pathlib.Path
     runs: tuple
     controls: dict
     problems: tuple
+    controls_cost: dict = dataclasses.field(default_factory=dict)
 
     @property
     def settings(self):
@@ -250,7 +252,9 @@ def read(output_dir):
     # Without labels there is nothing to control.
     if study.labelled or controls.exists():
         found = _read_json(controls, folder, dict, problems) or {}
-        study = dataclasses.replace(study, controls=found)
+        cost = part(found, "cost")
+        found.pop("cost", None)
+        study = dataclasses.replace(study, controls=found, controls_cost=cost)
     return dataclasses.replace(study, problems=tuple(problems))
 
 

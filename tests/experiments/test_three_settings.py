@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -116,7 +117,8 @@ def test_report_holds_every_setting_and_the_controls(study):
     for name in (*SETTINGS, "0.267", "0.37", "0.44"):
         assert name in report
     controls = json.loads((study / "controls.json").read_text())
-    assert set(controls) == {"chance", "pixels", "pca", "untrained"}
+    assert set(controls) == {"chance", "pixels", "pca", "untrained", "cost"}
+    assert re.search(r"Time: .* s controls", report)
     # Colour tells the classes apart: pixels must, too.
     pixels = controls["pixels"]["test"]
     assert (
