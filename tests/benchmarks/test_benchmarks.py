@@ -23,12 +23,14 @@ LITTLE = {
         *("--count=20", "--batch_size=10", "--size=8"),
         "--steps_per_execution=2",
     ],
+    "step_parts": ["--batch_size=10", "--size=8", "--steps=2"],
     "similarities": ["--smallest=30", "--largest=60", "--chunk_size=16"],
 }
+OF_TENSORFLOW = {"replicas", "step_parts"}
 # What they share.
 PARTS = {
     *("__init__", "device", "measure", "operations", "peer", "peer_worker"),
-    *("training", "gpu_list"),
+    *("training", "timeline", "gpu_list"),
 }
 
 
@@ -59,8 +61,8 @@ def test_every_benchmark_is_tried():
 
 @pytest.mark.parametrize("name", LITTLE)
 def test_benchmark_prints_its_table(name):
-    if name == "replicas" and keras.backend.backend() != "tensorflow":
-        pytest.skip("Replicas are those of tf.distribute.")
+    if name in OF_TENSORFLOW and keras.backend.backend() != "tensorflow":
+        pytest.skip("It is about tf.distribute, or TensorFlow's profiler.")
     printed = output_of(name)
     assert "| ours" in printed
     assert "cores" in printed
