@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 from absl import flags
 
@@ -79,9 +80,10 @@ class Peer:
     def _read(self):
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(
+            sys.exit(
                 "The peer ended before it answered; its own message stands "
-                "above."
+                "above. The environment that --peer_python names must hold "
+                "torch, torchvision and lightly."
             )
         return json.loads(line)
 
@@ -127,9 +129,9 @@ def peers(*tasks):
         print("The peer is not measured: --peer_python names none.\n")
         return {}
     if shutil.which(python) is None:
-        raise ValueError(
+        sys.exit(
             f"--peer_python={python} cannot be run; name the python of an "
-            "environment that holds torch and lightly."
+            "environment that holds torch, torchvision and lightly."
         )
     started = {
         name: Peer(python, task, **options) for name, task, options in tasks

@@ -5,10 +5,9 @@
 Epochs of SimCLR from decoded images in memory to updates, as TensorFlow's
 profiler records them. Operations that run beside each other share the time;
 where none runs, Python prepares the next step, or waits for its input. The
-profiler itself takes time, too.
+profiler itself takes time, too. Of the flags those of splits have no effect.
 """
 
-import re
 import statistics
 import sys
 
@@ -20,42 +19,10 @@ from benchmarks import device
 from benchmarks import operations
 from benchmarks import timeline
 from benchmarks import training
-
-try:
-    import tensorflow as tf
-except ImportError:
-    # `main` says so, in a sentence.
-    tf = None
+from keras_contrastive.models.backend_step import backend_step
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("steps", 8, "Updates an epoch.", lower_bound=1)
-
-# An operation belongs to the first part whose pattern its name has. Of this
-# network the views alone are compiled.
-PARTS = {
-    "views": timeline.PROGRAM,
-    "convolutions, backward": "Conv2DBackprop",
-    "convolutions, forward": "Conv2D",
-    "normalization and ReLU, backward": "gradient_tape.*(normalization|relu)",
-    "normalization and ReLU, forward": "normalization|relu",
-    "update": "^adam/",
-    "mean, projector and loss, backward": "gradient_tape",
-    "mean, projector, loss and figures, forward": "",
-}
-
-
-def part_of(name):
-    """The part of a step that an operation belongs to.
-
-    Args:
-        name: str, the operation's name and type.
-
-    Returns:
-        Key of `PARTS`.
-    """
-    return next(
-        part for part, pattern in PARTS.items() if re.search(pattern, name)
-    )
 
 
 def main(_):
@@ -66,29 +33,26 @@ def main(_):
             f"backend {keras.backend.backend()}; give "
             "KERAS_BACKEND=tensorflow."
         )
-    if tf.config.list_physical_devices("GPU"):
+    if backend_step().has_accelerator():
         sys.exit(
             "benchmarks.step_parts reads what a processor does, and there is "
             "a GPU; hide it: CUDA_VISIBLE_DEVICES=-1."
         )
     training.start()
     images = training.random_images(FLAGS.batch_size * FLAGS.steps)
-    epoch = training.Training(images, steps_per_execution=1)
+    epoch = training.Training(images)
     # The first compiles.
     epoch()
+    steps = epoch.num_images // FLAGS.batch_size
+    optimizer = epoch.model.optimizer.name
     epochs = []
     for number in range(FLAGS.runs):
         events = [
-            (start, end, part_of(name))
+            (start, end, timeline.part_of(name, optimizer))
             for start, end, name in timeline.recorded(epoch)
         ]
         seconds = timeline.shared(events)
-        epochs.append(
-            {
-                part: seconds[part] / FLAGS.steps
-                for part in (*PARTS, timeline.BETWEEN)
-            }
-        )
+        epochs.append({part: seconds[part] / steps for part in timeline.PARTS})
         print(f"  round {number + 1}: {sum(epochs[-1].values()):.3f} s a step")
     _print(epochs, operations.of_an_image(epoch.model.encoder))
 

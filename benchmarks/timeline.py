@@ -5,8 +5,21 @@ import pathlib
 import re
 import tempfile
 
-BETWEEN = "between operations"
 PROGRAM = "compiled program"
+BETWEEN = "between operations"
+UPDATE = "update"
+# An operation belongs to the first part whose pattern its name has. Views
+# alone are compiled, where batch normalization is plain.
+PATTERNS = {
+    "views": PROGRAM,
+    "convolutions, backward": "Conv2DBackprop",
+    "convolutions, forward": "Conv2D",
+    "normalization and ReLU, backward": "gradient_tape.*(normalization|relu)",
+    "normalization and ReLU, forward": "normalization|relu",
+    "mean, projector and loss, backward": "gradient_tape",
+    "mean, projector, loss and figures, forward": "",
+}
+PARTS = (*PATTERNS, UPDATE, BETWEEN)
 OPERATION = re.compile(
     r"(StatefulPartitionedCall/)?(?P<name>[^ ]*[^: ]:\w+)"
     "|CpuExecutable::ExecuteAsyncOnStream"
@@ -44,6 +57,23 @@ def recorded(run):
                 end = start + event.duration_ps * 1e-12
                 found.append((start, end, match["name"] or PROGRAM))
     return found
+
+
+def part_of(name, optimizer):
+    """The part of a training step that an operation belongs to.
+
+    Args:
+        name: str, as `recorded` has it.
+        optimizer: str, the optimizer's name.
+
+    Returns:
+        One of `PARTS`.
+    """
+    if name.startswith(f"{optimizer}/"):
+        return UPDATE
+    return next(
+        part for part, pattern in PATTERNS.items() if re.search(pattern, name)
+    )
 
 
 def shared(events):

@@ -151,7 +151,7 @@ def _check_agreement(values, loaded):
     text = json.dumps([loaded.summary()["index_hash"], asked], sort_keys=True)
     digest = hashlib.sha256(text.encode()).digest()
     mine = int.from_bytes(digest[:7], "little")
-    with _leaving():
+    with leaving():
         if devices.agreed(mine) == mine:
             return
     raise ValueError(
@@ -227,7 +227,7 @@ def train_all(runs, output_dir, write_report):
     for number, (name, title, train) in enumerate(runs, start=1):
         folder = RunFolder(output_dir / name)
         title = f"Run {number} of {len(runs)}: {title}"
-        with _leaving(functools.partial(_leave, folder, write_report)):
+        with leaving(functools.partial(_leave, folder, write_report)):
             INTERRUPTS.heed()
             status = (folder.read("run.json") or {}).get("status")
             if devices.agreed(status == "finished"):
@@ -258,8 +258,12 @@ def _leave_diverged(folder):
 
 
 @contextlib.contextmanager
-def _leaving(leave=lambda why: print(f"{why}.", file=sys.stderr)):
-    """Ends the script where it is interrupted, or another worker is lost."""
+def leaving(leave=lambda why: print(f"{why}.", file=sys.stderr)):
+    """Ends the script where it is interrupted, or another worker is lost.
+
+    Args:
+        leave: function of the reason, in words, that says what is left.
+    """
     try:
         yield
     except (KeyboardInterrupt, Exception) as error:
@@ -287,7 +291,7 @@ def finish(all_finished):
         all_finished: bool, as `train_all` returns it; if not, the script ends
             with exit code 4.
     """
-    with _leaving():
+    with leaving():
         devices.agreed(0)
     if not all_finished:
         sys.exit(command_line.DIVERGED)

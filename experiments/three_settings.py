@@ -14,6 +14,8 @@ again.
 
 import functools
 import json
+import os
+import sys
 import time
 
 from absl import flags
@@ -44,8 +46,9 @@ def main():
         functools.partial(_write_report, output_dir),
     )
     if devices.is_chief():
-        _measure_controls(loaded, controls_file, values)
-        _write_report(output_dir)
+        with script.leaving(_leave_controls):
+            _measure_controls(loaded, controls_file, values)
+            _write_report(output_dir)
     script.say_done("report", output_dir / "report.html", start)
     script.finish(all_finished)
 
@@ -72,7 +75,18 @@ def _measure_controls(loaded, path, values):
 
     script.say("Controls: pixels, PCA, an untrained encoder")
     measured = controls.measure(loaded, values)
-    path.write_text(json.dumps(measured, indent=1) + "\n")
+    # An interrupt shall not leave half of it, which would be taken for all.
+    scratch = path.with_suffix(".part")
+    scratch.write_text(json.dumps(measured, indent=1) + "\n")
+    os.replace(scratch, path)
+
+
+def _leave_controls(why):
+    print(
+        f"\n{why}. All runs are kept; the same command, without --overwrite, "
+        "measures the controls and writes the report.",
+        file=sys.stderr,
+    )
 
 
 def _write_report(output_dir):

@@ -181,10 +181,15 @@ def _export(model, study_data, folder):
     difference = float(np.max(np.abs(loaded - expected)))
     scale = float(np.max(np.abs(expected)))
     close = 1e-3 if keras.config.dtype_policy().name == "float32" else 3e-2
-    if difference > close * max(scale, 1e-3):
+    bound = close * max(scale, 1e-3)
+    if not np.isfinite(loaded).all():
+        raise run_evaluation.Diverged
+    if difference > bound:
         raise RuntimeError(
             f"The exported encoder {path} differs from the trained one by "
-            f"{difference:.2g} on features up to {scale:.2g}."
+            f"{difference:.2g} on features up to {scale:.2g}, at most "
+            f"{bound:.2g} is expected; {folder / 'model.keras'} is the model "
+            "as it was trained. Please report this."
         )
 
 

@@ -11,7 +11,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
-# What takes minutes is begun first, so that at the end no processor idles.
+# What takes minutes is begun first, so that at the end no processor idles;
+# `-m "not slow"` leaves it out.
 LONGEST = (
     "distribution/test_methods.py",
     "experiments/test_strategies.py",
@@ -20,10 +21,8 @@ LONGEST = (
     "experiments/test_workers.py",
     "experiments/test_pretrain.py",
     "experiments/test_backends.py",
-    "distribution/test_workers.py",
     "distribution/test_jax_devices.py",
     "benchmarks/test_benchmarks.py",
-    "experiments/test_launch.py",
     "experiments/test_three_settings.py",
 )
 
@@ -33,9 +32,14 @@ def pytest_configure(config):
     config.option.loadscopereorder = False
 
 
+# Before pytest chooses by marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Puts what takes longest first."""
+    """Marks what takes longest, and puts it first."""
     items.sort(key=_rank)
+    for item in items:
+        if _rank(item) < len(LONGEST):
+            item.add_marker("slow")
 
 
 def _rank(item):

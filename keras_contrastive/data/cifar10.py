@@ -18,6 +18,10 @@ from keras_contrastive.data.dataset import Split
 
 _URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 _PROBE_SECONDS = 5
+_REMEDIES = (
+    "pass the directory of a prepared copy as `data_dir`, copy one to there, "
+    "or use 'digits', which needs no download."
+)
 
 
 def load_cifar10(data_dir=None, image_size=None):
@@ -84,9 +88,8 @@ def _check_reachable(root):
         raise FileNotFoundError(
             "CIFAR-10 is not prepared (no "
             f"{root / 'cifar10' / 'VERSION' / 'dataset_info.json'}) and "
-            f"{host} cannot be reached to download it ({obstacle}): pass "
-            "the directory of a prepared copy as `data_dir`, copy one to "
-            "there, or use 'digits', which needs no download."
+            f"{host} cannot be reached to download it ({obstacle}): "
+            f"{_REMEDIES}"
         )
 
 
@@ -117,8 +120,10 @@ def _prepare(root):
         builder.download_and_prepare()
     # Whatever goes wrong in a download, the person needs to know where.
     except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise FileNotFoundError(
-            f"CIFAR-10 could not be downloaded from {_URL} to {root}: {error}"
+            f"CIFAR-10 could not be downloaded from {_URL} to {root} "
+            f"({reason}): {_REMEDIES}"
         ) from error
     return builder.data_dir
 

@@ -43,15 +43,19 @@ def load_image_folder(root, image_size, cache_dir=None):
             f"No folder {root}: 'folder:PATH' needs one that holds images."
         )
     train, test = find_parts(root)
-    if test is None:
+    has_parts = test is not None
+    if not has_parts:
         train, test = _held_out(train, root)
     class_names = _class_names(train, test)
-    paths = train.paths + test.paths
-    images, unreadable = decode_cached(paths, image_size, root, cache_dir)
-    # A file that cannot be read has no row.
-    reasons = {paths[place]: why for place, why in unreadable.items()}
+    images, reasons = _decoded(train, test, image_size, root, cache_dir)
     if reasons:
         _LOGGER.warning("%s: %s.", root, _sentence(reasons))
+        for path, why in list(reasons.items())[_NAMED:]:
+            _LOGGER.info("%s cannot be read: %s", path, why)
+    if not has_parts and reasons.keys() >= set(test.paths):
+        # A tenth of what can be read, then.
+        train, test = _held_out(_without(train, reasons, root), root)
+        images, _ = _decoded(train, test, image_size, root, cache_dir)
     train, test = _without(train, reasons, root), _without(test, reasons, root)
     boundary = len(train.paths)
     return Dataset(
@@ -60,6 +64,13 @@ def load_image_folder(root, image_size, cache_dir=None):
         test=Split(images[boundary:], _labels(test, class_names)),
         class_names=class_names,
     )
+
+
+def _decoded(train, test, image_size, root, cache_dir):
+    """The images of both parts, and why the files without a row have none."""
+    paths = train.paths + test.paths
+    images, unreadable = decode_cached(paths, image_size, root, cache_dir)
+    return images, {paths[place]: why for place, why in unreadable.items()}
 
 
 def _held_out(files, root):
@@ -111,5 +122,5 @@ def _sentence(reasons):
     return (
         f"{len(reasons)} files cannot be read and are left out, "
         + "; ".join(named)
-        + (f"; and {more} more" if more else "")
+        + (f"; and {more} more, named at logging's level INFO" if more else "")
     )

@@ -78,7 +78,11 @@ def _multiple_of_splits(model, columns):
             continue
         is_whole = layer.synchronized or replicas.is_global(model.strategy)
         parts = layer.num_splits * (1 if is_whole else model.num_replicas)
-        multiple = math.lcm(multiple, parts // math.gcd(parts, rows))
+        if layer.assignment == "contiguous" and model.row_lots == 1 and rows:
+            # All views of an image share its split.
+            multiple = math.lcm(multiple, parts)
+        else:
+            multiple = math.lcm(multiple, parts // math.gcd(parts, rows))
     return multiple
 
 

@@ -18,7 +18,6 @@ from tests.differences import difference
 from tests.distribution.losses_on_replicas import LOSSES
 from tests.small_methods import IMAGES
 
-pytestmark = pytest.mark.slow
 ROOT = pathlib.Path(__file__).parents[2]
 BACKENDS = [
     pytest.param(

@@ -27,7 +27,6 @@ FOLDERS = (
 )
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("jax") is None,
     reason="the JAX leg did not run: JAX is not installed",

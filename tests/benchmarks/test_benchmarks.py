@@ -18,7 +18,7 @@ LITTLE = {
     "replicas": [
         *("--batch_size=8", "--size=8", "--steps=1", "--devices=1,2"),
     ],
-    "evaluation": ["--train=300", "--test=50", "--dim=8", "--part=knn"],
+    "evaluation": ["--train=300", "--test=50", "--dim=8"],
     "on_device": [
         *("--count=20", "--batch_size=10", "--size=8"),
         "--steps_per_execution=2",
@@ -46,7 +46,12 @@ def output_of(name, *more, backend=None):
             *more,
         ],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": backend},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            # A GPU would be refused.
+            **({"CUDA_VISIBLE_DEVICES": "-1"} if name == "step_parts" else {}),
+        },
         capture_output=True,
         text=True,
     )
@@ -64,6 +69,12 @@ def test_benchmark_prints_its_table(name):
     if name in OF_TENSORFLOW and keras.backend.backend() != "tensorflow":
         pytest.skip("It is about tf.distribute, or TensorFlow's profiler.")
     printed = output_of(name)
+    if name == "step_parts":
+        # Each is found by the names that TensorFlow gives.
+        found = dict(re.findall(r"^\| (.*?) \| ([\d.]+) \|", printed, re.M))
+        assert len(found) == 9
+        small = {"update", "between operations"}
+        assert all(float(found[part]) > 0 for part in found.keys() - small)
     assert "| ours" in printed
     assert "cores" in printed
     if name in ("views", "train_step", "pretrain"):

@@ -42,6 +42,48 @@ def test_operations_are_told_from_what_is_around_them(event, name):
     assert match["name"] == name
 
 
+NETWORK = "two_conv_1"
+BACK = f"gradient_tape/{NETWORK}"
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        (timeline.PROGRAM, "views"),
+        (
+            f"{NETWORK}/conv_2_1/convolution:_MklNativeConv2D",
+            "convolutions, forward",
+        ),
+        (
+            f"{BACK}/conv_2_1/convolution/Conv2DBackpropFilter:"
+            "_MklNativeConv2DBackpropFilter",
+            "convolutions, backward",
+        ),
+        (
+            f"{NETWORK}/normalization_1_1/FusedBatchNormV3:"
+            "_MklNativeFusedBatchNormEx",
+            "normalization and ReLU, forward",
+        ),
+        (
+            f"{BACK}/relu_1_1/ReluGrad:ReluGrad",
+            "normalization and ReLU, backward",
+        ),
+        (
+            "gradient_tape/projector_1/projections_1/MatMul/MatMul:_MklMatMul",
+            "mean, projector and loss, backward",
+        ),
+        (
+            "ReduceLogSumExp/Exp:Exp",
+            "mean, projector, loss and figures, forward",
+        ),
+        ("adam/Mul_1:Mul", "update"),
+    ],
+)
+def test_operations_belong_to_a_part(name, part):
+    assert timeline.part_of(name, "adam") == part
+    assert part in timeline.PARTS
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -110,11 +110,31 @@ def test_many_unreadable_files_are_counted(tmp_path, caplog):
     make(tmp_path, ant=20)
     for number in range(9):
         (tmp_path / "ant" / f"{number:03d}.png").write_bytes(b"")
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         dataset = data.load(f"folder:{tmp_path}", image_size=4)
-    assert "9 files cannot be read" in caplog.text
-    assert "and 4 more" in caplog.text
+    (warning,) = [
+        each.getMessage()
+        for each in caplog.records
+        if each.levelno == logging.WARNING
+    ]
+    assert "9 files cannot be read" in warning
+    assert "and 4 more" in warning
+    for number in range(9):
+        assert f"{number:03d}.png" in caplog.text
     assert len(dataset.train) + len(dataset.test) == 11
+
+
+def test_what_was_held_out_cannot_be_read(tmp_path):
+    """Of few files it may be a single one: another is held out then."""
+    make(tmp_path, ant=5)
+    held_out = data.load(f"folder:{tmp_path}", image_size=4).test
+    ((_, number),) = pixels(held_out.images)
+    (tmp_path / "ant" / f"{number:03d}.png").write_bytes(b"")
+    for _ in range(2):
+        dataset = data.load(f"folder:{tmp_path}", image_size=4)
+        left = pixels(dataset.train.images) + pixels(dataset.test.images)
+        assert len(dataset.test) == 1
+        assert sorted(left) == [(0, k) for k in range(5) if k != number]
 
 
 @pytest.mark.parametrize("part", ["train", "test"])

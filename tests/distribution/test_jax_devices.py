@@ -15,14 +15,10 @@ from tests.distribution.train_on_jax_devices import ON_TWO
 from tests.distribution.train_on_jax_devices import WHOLE
 from tests.quick_compilation import environment
 
-pytestmark = [
-    # Every method is compiled for one device and for four.
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("jax") is None,
-        reason="JAX's devices were not tried: JAX is not installed",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None,
+    reason="JAX's devices were not tried: JAX is not installed",
+)
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPT = [

@@ -18,7 +18,6 @@ from tests.small_methods import BATCH_SIZE
 from tests.small_methods import IMAGES
 from tests.small_methods import METHODS
 
-pytestmark = pytest.mark.slow
 ROOT = pathlib.Path(__file__).parents[2]
 SCRIPT = [sys.executable, "-m", "tests.distribution.train_on_replicas"]
 LAUNCH = [sys.executable, "-m", "experiments.launch", "--workers=2", "--"]

@@ -12,7 +12,6 @@ from PIL import Image
 
 from tests.experiments import scripts
 
-pytestmark = pytest.mark.slow
 TITLES = {"jax": "JAX", "torch": "PyTorch"}
 INSTALLED = {name: importlib.util.find_spec(name) for name in TITLES}
 # The backend, and flags of its own.

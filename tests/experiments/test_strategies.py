@@ -9,7 +9,6 @@ import pytest
 from experiments import script
 from tests.experiments import scripts
 
-pytestmark = pytest.mark.slow
 SETTINGS = ("unsplit", "split", "mixed")
 # Adam would make steps of the rounding noise in gradients that are zero.
 FLAGS = (

@@ -4,8 +4,10 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import keras
@@ -64,7 +66,10 @@ def test_a_run_leaves_a_folder_that_explains_itself(study, setting):
     with open(folder / "metrics.csv") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
-    for name in ("loss", "learning_rate", "knn_accuracy"):
+    for name in (
+        *("loss", "learning_rate", "knn_accuracy", "clustering_accuracy"),
+        *("spread", "effective_rank", "uniformity"),
+    ):
         assert all(np.isfinite(float(row[name])) for row in rows), name
     results = json.loads((folder / "results.json").read_text())
     for kind in ("features", "projections"):
@@ -148,6 +153,40 @@ def test_what_is_finished_is_not_trained_again(study, flags):
     assert process.returncode == 0, process.stderr
     assert "already finished" in process.stdout
     assert (study / "split_seed0" / "run.json").read_text() == before
+
+
+def test_ctrl_c_among_the_controls_leaves_the_runs(study, flags, tmp_path):
+    """And no half of the controls, which would be taken for all of them."""
+    shutil.copytree(study, tmp_path / "study")
+    (tmp_path / "study" / "controls.json").unlink()
+    arguments = [
+        *flags,
+        f"--settings={','.join(SETTINGS)}",
+        f"--output_dir={tmp_path / 'study'}",
+    ]
+    code = f"""
+import sys
+from experiments import command_line, controls, study_flags, three_settings
+
+def interrupt(*_, **__):
+    raise KeyboardInterrupt
+
+controls.measure = interrupt
+sys.argv = ["three_settings", *{arguments!r}]
+command_line.run(three_settings.main, "", check=study_flags.check)
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=scripts.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 130, process.stderr
+    assert "All runs are kept; the same command" in process.stderr
+    assert "Traceback" not in process.stderr
+    assert not (tmp_path / "study" / "controls.json").exists()
+    assert run(*arguments).returncode == 0
+    assert json.loads((tmp_path / "study" / "controls.json").read_text())
 
 
 def test_runs_of_other_flags_are_not_mixed(study, flags):

@@ -12,12 +12,9 @@ import pytest
 from experiments.interrupts import undo_ignored
 from tests.experiments import scripts
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not pathlib.Path("/proc/self/stat").exists(), reason="looks at /proc"
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not pathlib.Path("/proc/self/stat").exists(), reason="looks at /proc"
+)
 # Enough for a signal to come between two of them.
 EPOCHS = 30
 

@@ -10,6 +10,8 @@ from keras_contrastive import data
 from keras_contrastive import layers
 from keras_contrastive import models
 from keras_contrastive import views
+from keras_contrastive.models import inputs as model_inputs
+from keras_contrastive.models.batch_columns import batch_multiple
 from tests.models import checks
 from tests.models.checks import images
 from tests.models.checks import small_model
@@ -221,10 +223,13 @@ def test_images_that_are_compared_have_one_shape():
 @pytest.mark.parametrize(
     ("method", "arguments", "multiple"),
     [
-        (models.SimCLR, {}, 5),
+        # All views of an image share its split.
+        (models.SimCLR, {}, 10),
+        (models.SupCon, {"num_views": 5}, 10),
+        # First views are split, and then the second ones.
+        (models.SimCLR, {"view_order": "view_major"}, 5),
         (models.MoCo, {"queue_size": 30}, 10),
         (models.MoCo, {"queue_size": 40, "symmetric": True}, 5),
-        (models.SupCon, {"num_views": 5}, 2),
     ],
 )
 def test_batches_are_shared_by_splits_equally(method, arguments, multiple):
@@ -240,6 +245,39 @@ def test_batches_are_shared_by_splits_equally(method, arguments, multiple):
         model.fit(images(COUNT), labels, batch_size=11)
 
 
+def test_interleaved_splits_may_part_the_views_of_an_image():
+    by_place = layers.SplitBatchNormalization(10, "interleaved")
+    model = small_model(models.SimCLR, normalization=by_place, projector=None)
+    model.fit(images(COUNT), batch_size=5, verbose=0)
+    with pytest.raises(ValueError, match="a multiple of 5, .* received 4"):
+        model.fit(images(COUNT), batch_size=4)
+
+
+def test_views_of_an_image_share_its_contiguous_split():
+    """By default, too: what one image is changes no other split's rows."""
+    by_place = layers.SplitBatchNormalization(10, "contiguous")
+    model = small_model(
+        models.SimCLR, normalization=by_place, projector=None, views="identity"
+    )
+    given = images(28)
+    batches = [
+        model_inputs.training(
+            each, None, None, False, 0, batch_multiple(model, ["images"])
+        )[0]
+        for each in (given, np.concatenate([255 - given[:1], given[1:]]))
+    ]
+    assert len(batches[0]["images"]) == 20
+    features = [
+        keras.ops.convert_to_numpy(
+            model.encoder(model.make_views(batch, 0), training=True)
+        )
+        for batch in batches
+    ]
+    changed = np.abs(features[0] - features[1]).max(axis=1) > 1e-6
+    # Splits of two images, which are four rows.
+    np.testing.assert_array_equal(np.flatnonzero(changed), np.arange(4))
+
+
 def test_given_triplets_are_three_rows_each():
     by_place = layers.SplitBatchNormalization(6, "contiguous")
     model = small_model(
@@ -250,9 +288,9 @@ def test_given_triplets_are_three_rows_each():
     )
     names = ("images", "positive_images", "negative_images")
     given = {name: images(8, seed=k) for k, name in enumerate(names)}
-    model.fit(given, batch_size=4, verbose=0)
-    with pytest.raises(ValueError, match="a multiple of 2, .* received 3"):
-        model.fit(given, batch_size=3)
+    model.fit(given, batch_size=6, verbose=0)
+    with pytest.raises(ValueError, match="a multiple of 6, .* received 4"):
+        model.fit(given, batch_size=4)
 
 
 def test_an_encoder_at_rest_takes_any_batch():
