@@ -1,7 +1,10 @@
 """The wheel holds the package, all of it and nothing else, and works."""
 
+import ast
+import configparser
 import email
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +16,13 @@ import keras_contrastive
 
 ROOT = pathlib.Path(__file__).parent.parent
 
+# Where a package has another name than its module.
+MODULES = {
+    "absl-py": "absl",
+    "pillow": "PIL",
+    "scikit-learn": "sklearn",
+    "tensorflow-datasets": "tensorflow_datasets",
+}
 USE = """
 import keras_contrastive
 import numpy as np
@@ -36,8 +46,8 @@ def wheel(tmp_path_factory):
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     # Without isolation: what builds it comes with the test extras, and
-    # nothing is downloaded.
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation"]
+    # nothing is downloaded. Of the source distribution, as users build it.
+    command = [sys.executable, "-m", "build", "--no-isolation"]
     subprocess.run(
         [*command, "--outdir", folder, source], check=True, capture_output=True
     )
@@ -71,6 +81,53 @@ def test_its_metadata(wheel):
     }
     assert {"keras", "tensorflow", "importlib_resources"} <= required
     assert set(metadata.get_all("Provides-Extra")) == {"gpu", "test"}
+
+
+def test_whatever_is_imported_is_required(wheel):
+    """So that an empty environment gets it."""
+    files = zipfile.ZipFile(wheel)
+    (name,) = [each for each in files.namelist() if each.endswith("METADATA")]
+    metadata = email.message_from_bytes(files.read(name))
+    required = {
+        MODULES.get(each.partition(">=")[0], each.partition(">=")[0])
+        for each in metadata.get_all("Requires-Dist")
+        if "extra ==" not in each
+    }
+    imported = set()
+    for folder in ("keras_contrastive", "experiments"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    imported |= {each.name for each in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    imported.add(node.module)
+    imported = {each.partition(".")[0] for each in imported}
+    own = {"keras_contrastive", "experiments", *sys.stdlib_module_names}
+    # Other backends, for who has chosen them.
+    assert imported - own - {"jax", "torch"} <= required
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 11), (3, 13), (3, 14)])
+def test_make_refuses_the_pythons_that_the_wheel_does(version):
+    makefile = (ROOT / "Makefile").read_text()
+    (program,) = re.findall(
+        r"@\$\(PYTHON\) -c '(import sys.*)'$", makefile, re.M
+    )
+    pretended = f"import sys; sys.version_info = {(*version, 0)}; "
+    done = subprocess.run(
+        [sys.executable, "-c", pretended + program],
+        capture_output=True,
+        text=True,
+    )
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    least, above = re.fullmatch(
+        r">=3\.(\d+),<3\.(\d+)", config["options"]["python_requires"]
+    ).groups()
+    taken = int(least) <= version[1] < int(above)
+    assert (done.returncode == 0) == taken
+    if not taken:
+        assert f"Python 3.{least} to 3.{int(above) - 1}" in done.stderr
 
 
 def test_it_works_away_from_the_checkout(wheel, tmp_path):

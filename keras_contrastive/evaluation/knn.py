@@ -16,7 +16,8 @@ from keras_contrastive.evaluation.features import check_same_dim
 from keras_contrastive.evaluation.features import normalized
 from keras_contrastive.evaluation.threads import thread_pool
 
-# Similarities at a time: 32 MiB of them, whatever the size of the bank.
+# Similarities at a time: 32 MiB of them in each thread, whatever the size of
+# the bank.
 CHUNK = 2**23
 # Of so many similarities only the largest is looked at in a first search.
 GROUP = 16

@@ -1,5 +1,7 @@
 """Split batch normalization in models that exist, and out of them again."""
 
+import warnings
+
 import keras
 import numpy as np
 
@@ -48,7 +50,7 @@ def convert_to_split_batch_normalization(
     the new model's inference is that of the old until it is trained. Names,
     momentum, epsilon, initializers, regularizers and constraints stay. Models
     within the model are converted as well; a BatchNormalization inside
-    another kind of layer is not reached.
+    another kind of layer is not reached, and a warning names it.
 
     Args:
         model: functional or sequential `keras.Model`; it is left as it is.
@@ -91,10 +93,23 @@ def convert_to_split_batch_normalization(
     if momentum is not None:
         arguments["momentum"] = momentum
     model = as_functional(model)
-    if not _holds_batch_normalization(model):
+    reached = _batch_normalizations(model)
+    if not reached:
         raise ValueError(
             f"`model` must hold a BatchNormalization, received {model.name}, "
             "which has none that a conversion can reach."
+        )
+    left = [
+        layer.name
+        for layer in model._flatten_layers(include_self=False)
+        if isinstance(layer, keras.layers.BatchNormalization)
+        and not any(layer is each for each in reached)
+    ]
+    if left:
+        warnings.warn(
+            f"{', '.join(left)} of {model.name} stays plain, inside a layer "
+            "that is no model; a functional model in its place is converted.",
+            stacklevel=2,
         )
     return _convert(model, arguments)
 
@@ -133,7 +148,7 @@ def _convert(model, arguments):
 
     def replace(layer):
         if isinstance(layer, keras.Model):
-            if _holds_batch_normalization(layer):
+            if _batch_normalizations(layer):
                 return _convert(as_functional(layer), arguments)
             return None
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -242,10 +257,12 @@ def _without_mask(kwargs):
     return {key: kwargs[key] for key in kwargs if key != "mask"}
 
 
-def _holds_batch_normalization(model):
-    return any(
-        isinstance(layer, keras.layers.BatchNormalization)
-        or isinstance(layer, keras.Model)
-        and _holds_batch_normalization(layer)
-        for layer in model.layers
-    )
+def _batch_normalizations(model):
+    """Those of a model, and of the models within it."""
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            found.append(layer)
+        elif isinstance(layer, keras.Model):
+            found += _batch_normalizations(layer)
+    return found

@@ -81,6 +81,21 @@ def test_benchmark_prints_its_table(name):
         assert "peer_python names none" in printed
 
 
+def test_a_peer_that_cannot_be_run_is_refused(tmp_path):
+    process = subprocess.run(
+        [
+            *(sys.executable, "-m", "benchmarks.views", *LITTLE["views"]),
+            f"--peer_python={tmp_path / 'nowhere'}",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 1
+    assert "nowhere cannot be run; name the python of" in process.stderr
+    assert "Traceback" not in process.stderr
+
+
 @pytest.mark.parametrize(
     ("backend", "name", "more"),
     [

@@ -1,9 +1,12 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from keras_contrastive import evaluation
 from keras_contrastive.evaluation import knn
+from keras_contrastive.evaluation.threads import thread_pool
 
 
 def random_features(seed, bank=300, queries=80, dim=6, classes=5):
@@ -160,3 +163,25 @@ def test_bad_input_is_refused():
     bank[[3, 8]] = np.nan
     with pytest.raises(ValueError, match="`train_features` .* 2 of 300 rows"):
         evaluation.knn_accuracy(bank, bank_labels, queries, labels)
+
+
+@pytest.mark.parametrize(
+    ("alike", "bytes_a_thread"), [(False, 150e6), (True, 700e6)]
+)
+def test_memory_is_bounded(alike, bytes_a_thread):
+    """All similarities of the first would be 800 MB.
+
+    Where all are alike, each is a candidate to be the nearest.
+    """
+    generator = np.random.default_rng(0)
+    bank = generator.normal(size=(50_000, 8)).astype("float32")
+    if alike:
+        bank[:] = bank[:1]
+    labels = np.arange(len(bank)) % 10
+    with thread_pool() as pool:
+        threads = pool._max_workers
+    tracemalloc.start()
+    knn.knn_predict(bank, labels, bank[: 1000 if alike else 4000])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < threads * bytes_a_thread

@@ -267,3 +267,22 @@ def test_momentum_is_kept_or_replaced():
             if isinstance(layer, SplitBatchNormalization)
         }
         assert found == {expected}
+
+
+def test_what_is_out_of_reach_is_named():
+    inputs = keras.Input((3, 4))
+    hidden = keras.layers.BatchNormalization(name="hidden")
+    x = keras.layers.TimeDistributed(hidden)(inputs)
+    outputs = keras.layers.BatchNormalization(name="open")(x)
+    model = keras.Model(inputs, outputs, name="wrapped")
+    with pytest.warns(UserWarning, match="^hidden of wrapped stays plain"):
+        converted = convert_to_split_batch_normalization(model, 2)
+    assert isinstance(converted.get_layer("open"), SplitBatchNormalization)
+
+
+def test_no_warning_where_all_are_converted(recwarn):
+    inner = small_network()
+    inputs = keras.Input((8, 8, 3))
+    outputs = keras.layers.BatchNormalization()(inner(inputs))
+    convert_to_split_batch_normalization(keras.Model(inputs, outputs), 2)
+    assert not [each for each in recwarn if "stays plain" in str(each.message)]

@@ -147,9 +147,16 @@ def test_moco_demo(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_advprop_is_independent_layers_for_contiguous_parts(shape):
+@pytest.mark.parametrize(
+    ("assignment", "rows_of"),
+    [
+        ("contiguous", (slice(4), slice(4, 8))),
+        ("interleaved", (slice(0, 8, 2), slice(1, 8, 2))),
+    ],
+)
+def test_advprop_is_independent_layers(shape, assignment, rows_of):
     layer = SplitBatchNormalization(
-        2, "contiguous", split_affine=True, split_statistics=True
+        2, assignment, split_affine=True, split_statistics=True
     )
     set_all_weights(layer, shape)
     parts = []
@@ -161,7 +168,7 @@ def test_advprop_is_independent_layers_for_contiguous_parts(shape):
     inputs = random_inputs(shape)
     upstream = random_inputs(shape, seed=99)
     outputs, gradients = trained(layer, inputs)
-    for split, (part, rows) in enumerate(zip(parts, (slice(4), slice(4, 8)))):
+    for split, (part, rows) in enumerate(zip(parts, rows_of)):
         expected, expected_gradients = trained(
             part, inputs[rows], upstream=upstream[rows]
         )

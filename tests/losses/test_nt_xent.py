@@ -266,6 +266,27 @@ def test_low_temperature_in_half_precision_is_finite(dtype, chunk_size):
     assert np.isfinite(ops.convert_to_numpy(rows)).all()
 
 
+def _hardest_views():
+    """Views that are the same, opposite, and nothing at all."""
+    one = np.eye(8, 16, dtype="float32")
+    one[6:] = 0.0
+    other = one * np.array([1, 1, 1, -1, -1, -1, 1, 1], "float32")[:, None]
+    return one, other
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("chunk_size", [None, 3])
+def test_gradients_in_half_precision_are_finite(dtype, chunk_size):
+    def value(*views):
+        halves = [ops.cast(view, dtype) for view in views]
+        return ops.mean(losses.nt_xent(*halves, 0.01, chunk_size=chunk_size))
+
+    for views in (_hardest_views(), random_views(8, 16)):
+        assert np.isfinite(float(value(*views)))
+        for each in gradients(value, *views):
+            assert np.isfinite(ops.convert_to_numpy(each)).all()
+
+
 def test_zero_vectors_are_finite():
     zeros = np.zeros((4, 8), "float32")
     np.testing.assert_allclose(numpy_rows(zeros, zeros), np.log(7), rtol=1e-5)

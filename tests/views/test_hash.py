@@ -142,6 +142,22 @@ def test_every_bit_of_the_place_changes_half_of_the_bits(name):
         assert abs(np.bitwise_count(changed).mean() - 16.0) < 5 * spread, bit
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_one_image_draws_uniformly_over_each_of_the_others(name):
+    """Over seeds, steps, views and streams one after the other."""
+    words = np.array(
+        [
+            formula(1, POSITIONS[77:78], **{name: number})
+            for number in range(2**13)
+        ]
+    ).ravel()
+    for shift in (0, 8, 16, 24):
+        counts = np.bincount((words >> shift) % 256, minlength=256)
+        assert stats.chisquare(counts).pvalue > 1e-5, shift
+    correlation = np.corrcoef(words[1:], words[:-1])[0, 1]
+    assert abs(correlation) < 4.5 / np.sqrt(words.size)
+
+
 def test_upper_half_of_the_seed_counts():
     assert (bits(seed=3) != bits(seed=3 + 2**32)).mean() > 0.99
 
