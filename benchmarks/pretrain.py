@@ -13,13 +13,16 @@ one compiled call an epoch.
 """
 
 import os
+import statistics
 
+import numpy as np
 from absl import app
 from absl import flags
 
 from benchmarks import measure
 from benchmarks import peer
 from benchmarks import training
+from keras_contrastive import data
 from keras_contrastive import layers
 from keras_contrastive import views
 
@@ -34,20 +37,57 @@ flags.DEFINE_integer("workers", os.cpu_count(), "Worker processes of the peer.")
 
 
 class Input:
-    """The batches of an epoch by themselves, drawn and not used.
+    """The batches of an epoch by themselves, as `fit` gets them, not used.
 
     Args:
-        batches: `data.Batches`, or what the images on the device leave of it.
+        model: ContrastiveModel.
+        batches: `data.Batches`.
     """
 
-    def __init__(self, batches):
+    def __init__(self, model, batches):
+        self.model = model
         self.batches = batches
+
+    @property
+    def num_images(self):
+        """How many images a run draws."""
+        return len(self.batches) * FLAGS.batch_size * FLAGS.epochs
 
     def __call__(self):
         """Draws every batch, as often as it is trained on."""
+        placed = self.model.placed(self.batches, FLAGS.data_on_device)
         for _ in range(FLAGS.epochs):
-            for index in range(len(self.batches)):
-                self.batches[index]
+            fed, _ = self.model.fed(placed)
+            # Keras's own data sets are indexed, TensorFlow's are not.
+            indexed = hasattr(fed, "__getitem__")
+            for each in range(len(fed)) if indexed else fed:
+                if indexed:
+                    fed[each]
+
+
+def inputs(model, images):
+    """The orders of `data.batches`, by name, of two subsets.
+
+    Args:
+        model: ContrastiveModel.
+        images: uint8 array `(count, height, width, channels)`.
+
+    Returns:
+        Dict from names to `Input`.
+    """
+    subset_ids = np.arange(len(images)) % 2
+    orders = ["shuffled", "stratified"]
+    if len(images) // 2 >= FLAGS.batch_size:
+        orders.append("homogeneous")
+    return {
+        order: Input(
+            model,
+            data.batches(
+                images, FLAGS.batch_size, order=order, subset_ids=subset_ids
+            ),
+        )
+        for order in orders
+    }
 
 
 def candidates():
@@ -92,15 +132,16 @@ def main(_):
     timed = candidates()
     whole, _, without_views = list(timed)[:3]
     seconds = training.compare(timed)
-    model, batches = timed[whole].model, timed[whole].batches
-    drawing = Input(model.placed(batches, FLAGS.data_on_device))
+    images = training.random_images(FLAGS.count)
+    drawings = inputs(timed[whole].model, images)
+    drawing = measure.alternate(drawings, FLAGS.runs)
     # The least is what noise disturbs least: these are differences.
     total, update, drawn = (
         min(each)
         for each in (
             seconds[whole],
             seconds[without_views],
-            measure.alternate({"input": drawing}, FLAGS.runs)["input"],
+            drawing["shuffled"],
         )
     )
     print(
@@ -108,6 +149,11 @@ def main(_):
         f"{(total - update) / total:.0%}, the update and the rest "
         f"{(update - drawn) / total:.0%}."
     )
+    rates = (
+        f"{order} {drawings[order].num_images / statistics.median(each):,.0f}"
+        for order, each in drawing.items()
+    )
+    print(f"Batches by themselves, images a second: {', '.join(rates)}.")
 
 
 if __name__ == "__main__":
