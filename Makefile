@@ -1,6 +1,6 @@
 # make demo    trains the three settings on embedded images, writes a report
 # make test    lint and the whole test suite
-# make quick   lint and the tests that are not slow, about eight minutes
+# make quick   lint and the tests that are not slow, about ten minutes
 # make clean   removes the environment and what was built
 #
 # Everything is installed into $(VENV); PYTHON says by which interpreter.
