@@ -59,10 +59,12 @@ class Input:
         for _ in range(FLAGS.epochs):
             fed, _ = self.model.fed(placed)
             # Keras's own data sets are indexed, TensorFlow's are not.
-            indexed = hasattr(fed, "__getitem__")
-            for each in range(len(fed)) if indexed else fed:
-                if indexed:
-                    fed[each]
+            if hasattr(fed, "__getitem__"):
+                for index in range(len(fed)):
+                    fed[index]
+            else:
+                for _ in fed:
+                    pass
 
 
 def inputs(model, images):

@@ -50,11 +50,8 @@ class RunFolder:
         return json.loads(path.read_text()) if path.exists() else None
 
     def write(self, name, content):
-        """Writes a JSON file at once, so that no reader meets half of it."""
-        path = self.path / name
-        scratch = path.with_suffix(".part")
-        scratch.write_text(json.dumps(content, indent=1) + "\n")
-        os.replace(scratch, path)
+        """Writes a JSON file of the run."""
+        write_json(self.path / name, content)
 
     def update(self, **changes):
         """Changes entries of `run.json`."""
@@ -126,6 +123,18 @@ class RunFolder:
     def _checkpoints(self):
         paths = self.path.glob("checkpoint-*.weights.h5")
         return [int(each.name.split("-")[1].split(".")[0]) for each in paths]
+
+
+def write_json(path, content):
+    """Writes a JSON file at once, so that no reader meets half of it.
+
+    Args:
+        path: pathlib.Path.
+        content: what JSON can hold.
+    """
+    scratch = path.with_suffix(".part")
+    scratch.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(scratch, path)
 
 
 def versions():

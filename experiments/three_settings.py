@@ -13,8 +13,6 @@ again.
 """
 
 import functools
-import json
-import os
 import sys
 import time
 
@@ -72,13 +70,11 @@ def _measure_controls(loaded, path, values):
     if loaded.test.labels is None or path.exists():
         return
     from experiments import controls
+    from experiments import run_folder
 
     script.say("Controls: pixels, PCA, an untrained encoder")
     measured = controls.measure(loaded, values)
-    # An interrupt shall not leave half of it, which would be taken for all.
-    scratch = path.with_suffix(".part")
-    scratch.write_text(json.dumps(measured, indent=1) + "\n")
-    os.replace(scratch, path)
+    run_folder.write_json(path, measured)
 
 
 def _leave_controls(why):

@@ -178,12 +178,12 @@ def _export(model, study_data, folder):
     loaded = keras.saving.load_model(path).predict(images, verbose=0)
     trained = run_evaluation.feature_model(model)
     expected = trained.predict(images, verbose=0)
+    if not np.isfinite(loaded).all():
+        raise run_evaluation.Diverged
     difference = float(np.max(np.abs(loaded - expected)))
     scale = float(np.max(np.abs(expected)))
     close = 1e-3 if keras.config.dtype_policy().name == "float32" else 3e-2
     bound = close * max(scale, 1e-3)
-    if not np.isfinite(loaded).all():
-        raise run_evaluation.Diverged
     if difference > bound:
         raise RuntimeError(
             f"The exported encoder {path} differs from the trained one by "

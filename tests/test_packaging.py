@@ -66,33 +66,35 @@ def test_it_holds_the_package_and_nothing_else(wheel):
     assert any(name.endswith("LICENSE") for name in names)
 
 
-def test_its_metadata(wheel):
+@pytest.fixture(scope="module")
+def metadata(wheel):
     files = zipfile.ZipFile(wheel)
     (name,) = [each for each in files.namelist() if each.endswith("METADATA")]
-    metadata = email.message_from_bytes(files.read(name))
-    assert metadata["Name"] == "keras_contrastive"
-    assert metadata["Version"] == keras_contrastive.__version__
-    assert metadata["License"] == "Apache-2.0"
-    assert metadata["Requires-Python"] == "<3.14,>=3.11"
-    required = {
+    return email.message_from_bytes(files.read(name))
+
+
+def required_by(metadata):
+    """Names of the packages that are installed with it."""
+    return {
         each.partition(">=")[0]
         for each in metadata.get_all("Requires-Dist")
         if "extra ==" not in each
     }
+
+
+def test_its_metadata(metadata):
+    assert metadata["Name"] == "keras_contrastive"
+    assert metadata["Version"] == keras_contrastive.__version__
+    assert metadata["License"] == "Apache-2.0"
+    assert metadata["Requires-Python"] == "<3.14,>=3.11"
+    required = required_by(metadata)
     assert {"keras", "tensorflow", "importlib_resources"} <= required
     assert set(metadata.get_all("Provides-Extra")) == {"gpu", "test"}
 
 
-def test_whatever_is_imported_is_required(wheel):
+def test_whatever_is_imported_is_required(metadata):
     """So that an empty environment gets it."""
-    files = zipfile.ZipFile(wheel)
-    (name,) = [each for each in files.namelist() if each.endswith("METADATA")]
-    metadata = email.message_from_bytes(files.read(name))
-    required = {
-        MODULES.get(each.partition(">=")[0], each.partition(">=")[0])
-        for each in metadata.get_all("Requires-Dist")
-        if "extra ==" not in each
-    }
+    required = {MODULES.get(each, each) for each in required_by(metadata)}
     imported = set()
     for folder in ("keras_contrastive", "experiments"):
         for path in (ROOT / folder).rglob("*.py"):

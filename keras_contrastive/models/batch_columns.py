@@ -78,11 +78,10 @@ def _multiple_of_splits(model, columns):
             continue
         is_whole = layer.synchronized or replicas.is_global(model.strategy)
         parts = layer.num_splits * (1 if is_whole else model.num_replicas)
-        if layer.assignment == "contiguous" and model.row_lots == 1 and rows:
-            # All views of an image share its split.
-            multiple = math.lcm(multiple, parts)
-        else:
-            multiple = math.lcm(multiple, parts // math.gcd(parts, rows))
+        # Neighbours are views of one image, and share a contiguous split.
+        is_shared = layer.assignment == "contiguous" and model.row_lots == 1
+        apart = min(rows, 1) if is_shared else rows
+        multiple = math.lcm(multiple, parts // math.gcd(parts, apart))
     return multiple
 
 

@@ -7,21 +7,12 @@ import pytest
 
 from experiments import run_evaluation
 from experiments import training_run
+from experiments.run_folder import RunFolder
 from keras_contrastive import export
 from keras_contrastive import models
 from tests.models import checks
 
 IMAGES = checks.images(8)
-
-
-class Folder:
-    """Where a run writes to."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __truediv__(self, name):
-        return self.path / name
 
 
 @pytest.fixture
@@ -32,7 +23,7 @@ def exported(tmp_path):
     )
     study_data = types.SimpleNamespace(test=part)
     model = checks.small_model(models.SimCLR)
-    return lambda: training_run._export(model, study_data, Folder(tmp_path))
+    return lambda: training_run._export(model, study_data, RunFolder(tmp_path))
 
 
 def test_it_is_the_same(exported, tmp_path):
