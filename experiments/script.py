@@ -65,19 +65,15 @@ def load_data(values, num_subsets=None, imbalance=1.0):
         StudyData.
     """
     from experiments import training_flags
+    from keras_contrastive import data
 
+    # Before all that takes seconds to load.
+    with command_line.refusals((OSError, ImportError)):
+        data.check_available(values.dataset, values.data_dir)
     _import_keras()
     with command_line.silenced_libraries():
         from experiments import study_data
-    # Every model is traced anew, which TensorFlow takes for a mistake; and
-    # tensorflow-datasets tells of every file.
-    python_logging.getLogger("tensorflow").setLevel("ERROR")
-    python_logging.getLogger("absl").setLevel("WARNING")
-    # And JAX of each accelerator that there is not.
-    python_logging.getLogger("jax").setLevel("WARNING")
-    if not strategy_flags.is_chief(values):
-        python_logging.getLogger("keras_contrastive").setLevel("WARNING")
-
+    _quieten(values)
     with command_line.refusals((ValueError, OSError, ImportError)):
         if values.strategy == "multi_worker":
             say("Waiting for all workers")
@@ -106,6 +102,18 @@ def load_data(values, num_subsets=None, imbalance=1.0):
         "test"
     )
     return loaded
+
+
+def _quieten(values):
+    """Leaves of what libraries log what concerns the user."""
+    # Every model is traced anew, which TensorFlow takes for a mistake; and
+    # tensorflow-datasets tells of every file.
+    python_logging.getLogger("tensorflow").setLevel("ERROR")
+    python_logging.getLogger("absl").setLevel("WARNING")
+    # And JAX of each accelerator that there is not.
+    python_logging.getLogger("jax").setLevel("WARNING")
+    if not strategy_flags.is_chief(values):
+        python_logging.getLogger("keras_contrastive").setLevel("WARNING")
 
 
 def _import_keras():

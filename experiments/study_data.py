@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from experiments.joined_images import JoinedImages
 from keras_contrastive import data
 
 # The partition and the splits are the study's, not a run's: runs of all
@@ -235,7 +236,9 @@ def _standard_parts(loaded, full):
 
 def _source_parts(loaded):
     """All images in shares of 80, 10 and 10 %."""
-    images = np.concatenate([loaded.train.images, loaded.test.images])
+    parts = loaded.train.images, loaded.test.images
+    is_mapped = any(isinstance(each, np.memmap) for each in parts)
+    images = JoinedImages(*parts) if is_mapped else np.concatenate(parts)
     labels = None
     if loaded.train.labels is not None:
         labels = np.concatenate([loaded.train.labels, loaded.test.labels])

@@ -1,10 +1,14 @@
-"""Images by name, seeded splits, subsets and long tails, and batches."""
+"""Images by name, seeded splits, subsets and long tails, and batches.
 
-from keras_contrastive.data.batches import Batches
+Keras and its backend load with the first batches: what names, finds and cuts
+images does without.
+"""
+
 from keras_contrastive.data.batches import batches
 from keras_contrastive.data.dataset import Dataset
 from keras_contrastive.data.dataset import Split
 from keras_contrastive.data.long_tail import long_tail
+from keras_contrastive.data.sources import check_available
 from keras_contrastive.data.sources import load
 from keras_contrastive.data.splits import index_hash
 from keras_contrastive.data.splits import split
@@ -15,9 +19,18 @@ __all__ = [
     "Dataset",
     "Split",
     "batches",
+    "check_available",
     "index_hash",
     "load",
     "long_tail",
     "partition",
     "split",
 ]
+
+
+def __getattr__(name):
+    if name == "Batches":
+        from keras_contrastive.data.image_batches import Batches
+
+        return Batches
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

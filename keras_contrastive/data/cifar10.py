@@ -5,12 +5,13 @@ Images", https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
 import http.client
+import importlib.util
+import os
 import pathlib
 import re
 import threading
 import urllib.request
 
-import keras
 import numpy as np
 
 from keras_contrastive.data.dataset import Dataset
@@ -21,6 +22,12 @@ _PROBE_SECONDS = 5
 _REMEDIES = (
     "pass the directory of a prepared copy as `data_dir`, copy one to there, "
     "or use 'digits', which needs no download."
+)
+
+_NOT_IMPORTED = (
+    "'cifar10' is read by tensorflow-datasets, which cannot be imported here "
+    "({}): install tensorflow and tensorflow-datasets, or use 'digits', "
+    "'folder:PATH' or 'npz:PATH'."
 )
 
 
@@ -46,11 +53,9 @@ def load_cifar10(data_dir=None, image_size=None):
             "`image_size` must be 32 for 'cifar10', received "
             f"{image_size}; views bring images to the size that you want."
         )
+    check_cifar10(data_dir)
     root = _root(data_dir)
-    directory = _prepared(root)
-    if directory is None:
-        _check_reachable(root)
-        directory = _prepare(root)
+    directory = _prepared(root) or _prepare(root)
     builder = _tensorflow_datasets().builder_from_directory(directory)
     return Dataset(
         name="cifar10",
@@ -60,9 +65,31 @@ def load_cifar10(data_dir=None, image_size=None):
     )
 
 
+def check_cifar10(data_dir=None):
+    """Refuses CIFAR-10 where it is neither prepared nor to be downloaded.
+
+    Imports nothing heavy, and takes six seconds at most, where nobody
+    answers.
+
+    Args:
+        data_dir: as in `load_cifar10`.
+
+    Raises:
+        FileNotFoundError: as there.
+        ImportError: without what reads it.
+    """
+    for name in ("tensorflow", "tensorflow_datasets"):
+        if importlib.util.find_spec(name) is None:
+            raise ImportError(_NOT_IMPORTED.format(f"No module named {name!r}"))
+    root = _root(data_dir)
+    if _prepared(root) is None:
+        _check_reachable(root)
+
+
 def _root(data_dir):
     if data_dir is None:
-        data_dir = _tensorflow_datasets().core.constants.DATA_DIR
+        # As tensorflow-datasets has it, which takes seconds to ask.
+        data_dir = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
     return pathlib.Path(data_dir).expanduser()
 
 
@@ -152,16 +179,13 @@ def _read(builder, split):
 
 
 def _tensorflow_datasets():
+    import keras
+
     try:
         import tensorflow as tf
         import tensorflow_datasets as tfds
     except ImportError as error:
-        raise ImportError(
-            "'cifar10' is read by tensorflow-datasets, which cannot be "
-            f"imported here ({error}): install tensorflow and "
-            "tensorflow-datasets, or use 'digits', 'folder:PATH' or "
-            "'npz:PATH'."
-        ) from error
+        raise ImportError(_NOT_IMPORTED.format(error)) from error
     if keras.backend.backend() != "tensorflow":
         _leave_accelerator_alone(tf)
     return tfds

@@ -3,6 +3,7 @@
 import os
 import pathlib
 
+from keras_contrastive.data.cifar10 import check_cifar10
 from keras_contrastive.data.cifar10 import load_cifar10
 from keras_contrastive.data.digits import load_digits
 from keras_contrastive.data.image_folder import load_image_folder
@@ -25,8 +26,8 @@ def load(name, data_dir=None, image_size=None, cache_dir=None):
       with `*` or `?` in PATH, of all files that fit, joined in the order of
       their names.
 
-    A source without test images of its own gives up a tenth for them: drawn
-    by `data.split` with seed 0, so always the same tenth.
+    Of a folder or file without test images a tenth is the test set, of the
+    digits a fifth: drawn by `data.split` with seed 0, so always the same.
 
     Args:
         name: str, as above.
@@ -79,3 +80,26 @@ def load(name, data_dir=None, image_size=None, cache_dir=None):
         "`name` must be 'cifar10', 'digits', 'folder:PATH' or 'npz:PATH', "
         f"received {name!r}."
     )
+
+
+def check_available(name, data_dir=None):
+    """Refuses a source that has to be downloaded and cannot be.
+
+    To be asked before Keras is loaded: this needs neither Keras nor a
+    backend, and answers within six seconds.
+
+    Args:
+        name: str, as in `load`.
+        data_dir: str or path, as in `load`.
+
+    Raises:
+        FileNotFoundError: what is not there, and cannot be downloaded; of
+            files and folders only `load` tells.
+        ImportError: without what reads it.
+
+    Example:
+
+    >>> check_available("digits")
+    """
+    if name == "cifar10":
+        check_cifar10(data_dir)

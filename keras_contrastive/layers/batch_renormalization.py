@@ -16,9 +16,12 @@ from keras_contrastive.layers import row_normalization
 from keras_contrastive.layers.batch_normalization import BatchNormalization
 
 # Where the paper's r_max and d_max begin to grow and reach their ends, in
-# the 40,000 steps after which nothing changes any more (section 4).
-_PAPER_START = 5_000 / 40_000
-_PAPER_D_END = 25_000 / 40_000
+# the 40,000 steps after which nothing changes any more, of 160,000
+# (section 4).
+_PAPER_STEPS = 40_000
+_PAPER_START = 5_000 / _PAPER_STEPS
+_PAPER_D_END = 25_000 / _PAPER_STEPS
+_PAPER_SHARE = 4
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -28,9 +31,10 @@ class BatchRenormalization(BatchNormalization):
     Until an eighth of `ramp_steps` the layer is plain batch normalization.
     Then d_max grows linearly from 0 to `dmax`, which it reaches at five
     eighths, and r_max from 1 to `rmax`, which it reaches at `ramp_steps`. In
-    the paper these are steps 5,000, 25,000 and 40,000 of 160,000; give a
-    quarter of your own run's steps to keep its proportions. The step is a
-    weight, counted by the layer and saved with it.
+    the paper these are steps 5,000, 25,000 and 40,000 of 160,000. By default
+    its proportions are kept: `fit` of this library's models sets the ramp to
+    a quarter of the run's steps. The step is a weight, counted by the layer
+    and saved with it, and so is the ramp.
 
     At fixed clipping, `ramp_steps=0`, the layer equals
     `keras.layers.BatchNormalization(renorm=True, renorm_clipping=...)` in
@@ -41,7 +45,8 @@ class BatchRenormalization(BatchNormalization):
         rmax: float >= 1, the last r_max.
         dmax: float >= 0, the last d_max.
         ramp_steps: int >= 0, training steps until the clipping is at its
-            last value.
+            last value; None for a quarter of the run's, and the paper's
+            40,000 as long as nobody says how many there are.
         renorm_momentum: float in [0, 1], the share of the old value in each
             update of the moving moments that r and d are made of.
         momentum: float in [0, 1], likewise for the moments of inference.
@@ -70,7 +75,7 @@ class BatchRenormalization(BatchNormalization):
         self,
         rmax=3.0,
         dmax=5.0,
-        ramp_steps=40_000,
+        ramp_steps=None,
         renorm_momentum=0.99,
         momentum=0.9,
         epsilon=1e-5,
@@ -85,7 +90,8 @@ class BatchRenormalization(BatchNormalization):
         )
         _check_at_least("rmax", rmax, 1)
         _check_at_least("dmax", dmax, 0)
-        _check_at_least("ramp_steps", ramp_steps, 0)
+        if ramp_steps is not None:
+            _check_at_least("ramp_steps", ramp_steps, 0)
         if self.synchronized:
             raise ValueError(
                 "`synchronized` must be False, received True; "
@@ -111,6 +117,23 @@ class BatchRenormalization(BatchNormalization):
             trainable=False,
             name="step",
         )
+        if self.ramp_steps is None:
+            self.ramp = self.add_weight(
+                shape=(),
+                dtype="int32",
+                initializer=keras.initializers.Constant(_PAPER_STEPS),
+                trainable=False,
+                name="ramp",
+            )
+
+    def scale_ramp(self, run_steps):
+        """Sets the ramp to a quarter of a run, unless `ramp_steps` is given.
+
+        Args:
+            run_steps: int, training steps from the first to the last.
+        """
+        if self.ramp_steps is None:
+            self.ramp.assign(run_steps // _PAPER_SHARE)
 
     def call(self, inputs, training=None):
         inputs = ops.cast(inputs, self.compute_dtype)
@@ -124,11 +147,11 @@ class BatchRenormalization(BatchNormalization):
 
     def clipping(self):
         """Returns the current r_max and d_max, two scalar tensors."""
-        if self.ramp_steps == 0:
-            return ops.cast(self.rmax, "float32"), ops.cast(
-                self.dmax, "float32"
-            )
-        progress = ops.cast(self.step, "float32") / self.ramp_steps
+        ramp = self.ramp if self.ramp_steps is None else self.ramp_steps
+        step = ops.cast(self.step, "float32")
+        ramp = ops.cast(ramp, "float32")
+        # A ramp of no steps is at its end from the first.
+        progress = ops.where(ramp > 0, step / ops.maximum(ramp, 1.0), 1.0)
         begun = progress - _PAPER_START
         of_r = ops.clip(begun / (1.0 - _PAPER_START), 0.0, 1.0)
         of_d = ops.clip(begun / (_PAPER_D_END - _PAPER_START), 0.0, 1.0)

@@ -29,9 +29,8 @@ class NormalizationFactory:
               `tf.distribute` strategy,
               `BatchNormalization(synchronized=True)`;
             - `"split"`: `SplitBatchNormalization(10, "contiguous")`;
-            - `"batch_renorm"`: `BatchRenormalization()`, as in the paper over
-              40,000 steps; of a shorter run give it a quarter of the steps,
-              as a template `BatchRenormalization(ramp_steps=...)`;
+            - `"batch_renorm"`: `BatchRenormalization()`, whose clipping
+              opens over the first quarter of the run, as in the paper;
             - `"group"`: `keras.layers.GroupNormalization`, of 32 groups or
               the greatest common divisor of 32 and the channels;
             - `"none"` or None: no normalization;

@@ -24,6 +24,7 @@ from keras_contrastive.models.feature_prediction import FeaturePrediction
 from keras_contrastive.models.on_device import OnDevice
 from keras_contrastive.models.replicated import CANDIDATES
 from keras_contrastive.models.replicated import Replicated
+from keras_contrastive.models.run_length import RunLength
 from keras_contrastive.models.stacked_views import VIEW_ORDERS
 from keras_contrastive.models.stacked_views import StackedViews
 from keras_contrastive.models.stacked_views import policies_of
@@ -291,7 +292,7 @@ class ContrastiveModel(
             x, y, batch_size, shuffle, self.seed,
             batch_columns.batch_multiple(self, model_inputs.names_of(x)),
         )  # fmt: skip
-        callbacks = list(callbacks or ())
+        callbacks = [*(callbacks or ()), RunLength()]
         if model_inputs.are_batches(batches):
             self.check_batches(batches)
             callbacks.append(model_inputs.EpochOrder(batches))

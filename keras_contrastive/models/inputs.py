@@ -147,7 +147,7 @@ def are_batches(data):
     Returns:
         bool.
     """
-    from keras_contrastive.data.batches import Batches
+    from keras_contrastive.data.image_batches import Batches
 
     return isinstance(data, Batches)
 
@@ -175,7 +175,7 @@ def are_made_of_columns(data):
     Returns:
         bool, False for batches of a class that composes them by itself.
     """
-    from keras_contrastive.data.batches import Batches
+    from keras_contrastive.data.image_batches import Batches
 
     return are_batches(data) and type(data).__getitem__ is Batches.__getitem__
 

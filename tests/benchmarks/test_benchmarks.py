@@ -18,6 +18,7 @@ LITTLE = {
     "replicas": [
         *("--batch_size=8", "--size=8", "--steps=1", "--devices=1,2"),
     ],
+    "image_folder": ["--files=20", "--image_size=8"],
     "evaluation": ["--train=300", "--test=50", "--dim=8"],
     "on_device": [
         *("--count=20", "--batch_size=10", "--size=8"),
@@ -41,7 +42,7 @@ def output_of(name, *more, backend=None):
             sys.executable,
             "-m",
             f"benchmarks.{name}",
-            "--runs=1",
+            *([] if name == "image_folder" else ["--runs=1"]),
             *LITTLE[name],
             *more,
         ],

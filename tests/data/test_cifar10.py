@@ -4,6 +4,7 @@ import functools
 import http.server
 import io
 import os
+import pathlib
 import shutil
 import socket
 import tarfile
@@ -163,6 +164,13 @@ def test_a_host_that_does_not_answer(monkeypatch, tmp_path):
         monkeypatch.setattr(cifar10, "_URL", f"http://{host}/cifar10")
         monkeypatch.setattr(cifar10, "_PROBE_SECONDS", 0.3)
         check_refusal(tmp_path, host, 5)
+
+
+def test_it_is_looked_for_where_tensorflow_datasets_would(monkeypatch):
+    assert cifar10._root(None) == pathlib.Path(tfds.core.constants.DATA_DIR)
+    monkeypatch.setenv("TFDS_DATA_DIR", "/elsewhere")
+    default = tfds.core.constants.get_default_data_dir
+    assert cifar10._root(None) == pathlib.Path(default())
 
 
 def test_a_host_without_the_file(site, monkeypatch, tmp_path):

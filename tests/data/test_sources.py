@@ -73,3 +73,26 @@ else:
     sys.exit("no error")
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_images_are_found_and_cut_without_keras():
+    code = (
+        "import sys\n"
+        "from keras_contrastive import data\n"
+        "data.check_available('digits')\n"
+        "labels = data.load('digits').train.labels\n"
+        "data.partition(labels, 10, seed=0)\n"
+        "print({'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules))\n"
+        "print(data.Batches.__mro__[1].__module__)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    loaded, base = process.stdout.splitlines()
+    assert loaded == "set()"
+    assert base.startswith("keras.")
+
+
+def test_what_is_not_in_the_package_is_no_attribute():
+
+    assert not hasattr(data, "batchs")

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from experiments import study_data
+from experiments.joined_images import JoinedImages
+from keras_contrastive import data
 
 
 @pytest.fixture
@@ -19,6 +22,30 @@ def test_what_is_for_validation_is_held_back(cut, split):
     assert not np.isin(parts.validation.indices, parts.train.indices).any()
     assert not parts.validation_is_seen
     np.testing.assert_array_equal(parts.bank.indices, parts.train.indices)
+
+
+def test_a_folder_is_joined_without_reading_it(tmp_path):
+    generator = np.random.default_rng(0)
+    for part, count in (("train", 12), ("test", 8)):
+        (tmp_path / part).mkdir()
+        for number in range(count):
+            pixels = generator.integers(0, 256, (4, 4, 3), dtype="uint8")
+            name = tmp_path / part / f"{number:02d}.png"
+            Image.fromarray(pixels).save(name)
+    parts = study_data.load(f"folder:{tmp_path}", None, 4, "source")
+    images = parts.train.images
+    assert isinstance(images, JoinedImages)
+    assert images.shape == (20, 4, 4, 3)
+    assert images.dtype == "uint8"
+    cut = data.load(f"folder:{tmp_path}", image_size=4)
+    whole = np.concatenate([cut.train.images, cut.test.images])
+    rows = generator.permutation(20)
+    np.testing.assert_array_equal(images[rows], whole[rows])
+    np.testing.assert_array_equal(images[rows[:0]], whole[:0])
+    for part in (parts.train, parts.validation, parts.test):
+        np.testing.assert_array_equal(part.load(), whole[part.indices])
+        (batch,) = part.batches()
+        np.testing.assert_array_equal(batch["images"], part.load())
 
 
 def test_a_full_split_trains_on_all_but_the_test_images(cut):

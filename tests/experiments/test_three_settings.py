@@ -312,3 +312,5 @@ def test_data_that_is_not_there_is_refused(tmp_path):
     assert process.returncode == 2, process.stdout
     assert str(tmp_path) in process.stderr
     assert "Traceback" not in process.stderr
+    # Ten seconds are promised, most of which Keras would take to load.
+    assert "Loading Keras" not in process.stdout

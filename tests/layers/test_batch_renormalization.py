@@ -70,12 +70,34 @@ def test_unclipped_training_is_inference_by_the_renorm_moments():
         (90_000, 3.0, 5.0),
     ],
 )
-@pytest.mark.parametrize("scaled_to", [40_000, 400])
-def test_clipping_follows_the_paper(step, rmax, dmax, scaled_to):
-    layer = BatchRenormalization(ramp_steps=scaled_to)
+@pytest.mark.parametrize(
+    ("ramp_steps", "run_steps", "ramp"),
+    [
+        (40_000, None, 40_000),
+        (400, None, 400),
+        (None, None, 40_000),
+        (None, 1_600, 400),
+        (40_000, 1_600, 40_000),
+    ],
+)
+def test_clipping_follows_the_paper(
+    step, rmax, dmax, ramp_steps, run_steps, ramp
+):
+    layer = BatchRenormalization(ramp_steps=ramp_steps)
     layer.build((None, 3))
-    layer.step.assign(step * scaled_to // 40_000)
+    if run_steps:
+        layer.scale_ramp(run_steps)
+    layer.step.assign(step * ramp // 40_000)
     np.testing.assert_allclose(layer.clipping(), (rmax, dmax), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("ramp_steps", "run_steps"), [(0, None), (None, 3)])
+def test_a_ramp_of_no_steps_is_at_its_end(ramp_steps, run_steps):
+    layer = BatchRenormalization(ramp_steps=ramp_steps)
+    layer.build((None, 3))
+    if run_steps:
+        layer.scale_ramp(run_steps)
+    np.testing.assert_allclose(layer.clipping(), (3.0, 5.0))
 
 
 def test_steps_are_counted_in_training_only_and_saved(tmp_path):

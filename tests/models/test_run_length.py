@@ -1,0 +1,54 @@
+"""Batch renormalization opens over a quarter of the run, whatever it is."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_contrastive import layers
+from keras_contrastive import models
+from tests.models.checks import images
+from tests.models.checks import small_model
+
+
+def trained(normalization, data=None, **options):
+    model = small_model(models.SimCLR, normalization=normalization)
+    options = {"batch_size": 4, "epochs": 3, **options}
+    model.fit(images(16) if data is None else data, verbose=0, **options)
+    return model, model.encoder.get_layer("normalization_1")
+
+
+@pytest.mark.parametrize(
+    ("options", "ramp"),
+    [
+        ({}, 3),
+        ({"epochs": 6}, 6),
+        ({"epochs": 4, "steps_per_epoch": 2}, 2),
+        # Resumed, a run is as long as it was to be.
+        ({"epochs": 6, "initial_epoch": 5}, 6),
+    ],
+)
+def test_the_ramp_is_a_quarter_of_the_run(options, ramp):
+    assert int(trained("batch_renorm", **options)[1].ramp) == ramp
+
+
+def test_a_run_ends_with_the_clipping_open_and_saves_it(tmp_path):
+    model, layer = trained("batch_renorm")
+    assert int(layer.step) == 12
+    np.testing.assert_allclose(layer.clipping(), (3.0, 5.0))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert int(loaded.encoder.get_layer("normalization_1").ramp) == 3
+
+
+def test_a_ramp_that_is_given_stays():
+    _, layer = trained(layers.BatchRenormalization(ramp_steps=24))
+    # Step 12 is half of the ramp, whose first eighth is flat.
+    np.testing.assert_allclose(
+        layer.clipping(), (1 + 2 * 3 / 7, 5 * 3 / 4), rtol=1e-6
+    )
+
+
+def test_without_a_number_of_steps_the_ramp_is_the_papers():
+    batches = ((images(4, seed=step),) for step in range(3))
+    _, layer = trained("batch_renorm", batches, batch_size=None, epochs=1)
+    assert (int(layer.step), int(layer.ramp)) == (3, 40_000)
