@@ -1,6 +1,7 @@
 # make demo    trains the three settings on embedded images, writes a report
-# make test    lint and the whole test suite
+# make test    lint and the whole test suite: make quick, then make slow
 # make quick   lint and the tests that are not slow, about ten minutes
+# make slow    the tests that take minutes each
 # make clean   removes the environment and what was built
 #
 # Everything is installed into $(VENV); PYTHON says by which interpreter.
@@ -10,17 +11,24 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 RUNS ?= runs
 
-.PHONY: demo test quick lint clean
+# make DEMO_FLAGS=--epochs=2 is the demo in short.
+DEMO_FLAGS ?=
+
+.PHONY: demo test quick slow lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m experiments.three_settings \
-	    --flagfile=experiments/recipes/demo.txt --output_dir=$(RUNS)/demo
+	    --flagfile=experiments/recipes/demo.txt --output_dir=$(RUNS)/demo $(DEMO_FLAGS)
 
-test: lint
-	$(BIN)/python -m pytest -n auto --dist loadfile
+test:
+	@$(MAKE) quick
+	@$(MAKE) slow
 
 quick: lint
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
+
+slow: $(VENV)/tested
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .
