@@ -56,6 +56,7 @@ def measure(study_data, values):
         "untrained": run_evaluation.evaluate(untrained, study_data, None, 0),
     }
     cost = {
+        "pixels_reduced_to": _reduced_size(study_data.test),
         "seconds": time.perf_counter() - start,
         "peak_memory_gib": run_folder.peak_memory_gib(),
     }
@@ -71,16 +72,23 @@ def pixel_features(part):
     Returns:
         float32 array `(count, height * width * channels)`.
     """
-    height, width, channels = part.images.shape[1:]
-    scale = min(1, PIXELS_SIDE / max(height, width))
-    size = tuple(max(1, round(scale * side)) for side in (height, width))
-    features = np.empty((len(part), math.prod(size) * channels), "float32")
+    reduced = _reduced_size(part)
+    *size, channels = part.images.shape[1:]
+    numbers = math.prod(reduced or size) * channels
+    features = np.empty((len(part), numbers), "float32")
     for start in range(0, len(part), _CHUNK):
         images = part.images[part.indices[start : start + _CHUNK]]
-        if scale < 1:
-            images = _reduced(images, size)
+        if reduced:
+            images = _reduced(images, reduced)
         features[start : start + _CHUNK] = evaluation.pixel_features(images)
     return features
+
+
+def _reduced_size(part):
+    """Height and width to which pixels are reduced, or None."""
+    sides = part.images.shape[1:3]
+    scale = PIXELS_SIDE / max(sides)
+    return None if scale >= 1 else [max(1, round(scale * s)) for s in sides]
 
 
 def _reduced(images, size):

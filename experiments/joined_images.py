@@ -10,13 +10,12 @@ class JoinedImages:
     into memory.
 
     Args:
-        first: uint8 or float array `(N, H, W, C)`, in memory or mapped.
-        second: array `(M, H, W, C)` of the same dtype.
+        stacks: pair of uint8 or float arrays of one dtype, `(N, H, W, C)` and
+            `(M, H, W, C)`, in memory or mapped.
     """
 
-    def __init__(self, first, second):
-        self._first = first
-        self._second = second
+    def __init__(self, stacks):
+        self._first, self._second = first, second = stacks
         self.shape = (len(first) + len(second), *first.shape[1:])
         self.dtype = first.dtype
 

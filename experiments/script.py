@@ -67,9 +67,11 @@ def load_data(values, num_subsets=None, imbalance=1.0):
     from experiments import training_flags
     from keras_contrastive import data
 
-    # Before all that takes seconds to load.
-    with command_line.refusals((OSError, ImportError)):
-        data.check_available(values.dataset, values.data_dir)
+    # Before all that takes seconds to load; but a worker that left before it
+    # met the others would keep them waiting.
+    if values.strategy != "multi_worker":
+        with command_line.refusals((OSError, ImportError)):
+            data.check_available(values.dataset, values.data_dir)
     _import_keras()
     with command_line.silenced_libraries():
         from experiments import study_data

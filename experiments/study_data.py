@@ -10,6 +10,8 @@ from keras_contrastive import data
 # The partition and the splits are the study's, not a run's: runs of all
 # seeds share them, so that seeds differ by training alone.
 DATA_SEED = 0
+# Bytes of training and test images that are joined in memory.
+LARGEST_JOINED = 2**29
 
 
 @dataclasses.dataclass(frozen=True)
@@ -237,8 +239,10 @@ def _standard_parts(loaded, full):
 def _source_parts(loaded):
     """All images in shares of 80, 10 and 10 %."""
     parts = loaded.train.images, loaded.test.images
-    is_mapped = any(isinstance(each, np.memmap) for each in parts)
-    images = JoinedImages(*parts) if is_mapped else np.concatenate(parts)
+    size = sum(each.nbytes for each in parts)
+    # An array goes to an accelerator as it is.
+    join = np.concatenate if size <= LARGEST_JOINED else JoinedImages
+    images = join(parts)
     labels = None
     if loaded.train.labels is not None:
         labels = np.concatenate([loaded.train.labels, loaded.test.labels])

@@ -119,7 +119,7 @@ def figure_table(study, figure, each_run=False):
         if any(value is not None for value in values):
             cells = tuple(number(value, figure.decimals) for value in values)
             label = CONTROL_NAMES.get(name, name)
-            rows.append(Row(label, cells, "control"))
+            rows.append(Row(label, cells, "control", _reduced(study, name)))
     return Table(
         title=figure.title,
         columns=SPLITS * len(REPRESENTATIONS),
@@ -270,6 +270,14 @@ def _seeds(finished):
 def _control_names(study):
     known = [name for name in CONTROL_NAMES if name in study.controls]
     return known + [name for name in study.controls if name not in known]
+
+
+def _reduced(study, name):
+    """Of which pixels a control is, where images are larger."""
+    size = study.controls_cost.get("pixels_reduced_to")
+    if name not in ("pixels", "pca") or not size:
+        return ""
+    return f"of images brought to {size[0]} by {size[1]} pixels"
 
 
 def _collapse_text(study, setting, kind):

@@ -1,7 +1,7 @@
 """Images by name, seeded splits, subsets and long tails, and batches.
 
-Keras and its backend load with the first batches: what names, finds and cuts
-images does without.
+Keras and its backend load with the first batches, or with CIFAR-10: what
+else names, finds and cuts images does without.
 """
 
 from keras_contrastive.data.batches import batches

@@ -32,14 +32,20 @@ class BatchRenormalization(BatchNormalization):
     Then d_max grows linearly from 0 to `dmax`, which it reaches at five
     eighths, and r_max from 1 to `rmax`, which it reaches at `ramp_steps`. In
     the paper these are steps 5,000, 25,000 and 40,000 of 160,000. By default
-    its proportions are kept: `fit` of this library's models sets the ramp to
-    a quarter of the run's steps. The step is a weight, counted by the layer
-    and saved with it, and so is the ramp.
+    its proportions are kept: the first `fit` of this library's models sets
+    the ramp to a quarter of its steps. The step is a weight, counted by the
+    layer and saved with it, and so is the ramp; both stay as they are where
+    training goes on.
+
+    The paper averages its moments over a hundredth of the steps after which
+    the clipping opens. A short run has no time for that: until there are
+    enough steps, the moving moments that r and d are made of are plain means
+    of the steps so far, so that they never hold what they began with.
 
     At fixed clipping, `ramp_steps=0`, the layer equals
     `keras.layers.BatchNormalization(renorm=True, renorm_clipping=...)` in
-    outputs, gradients and statistics. Inference is that of batch
-    normalization.
+    outputs, gradients and statistics, the first of which hold what they began
+    with. Inference is that of batch normalization.
 
     Args:
         rmax: float >= 1, the last r_max.
@@ -127,13 +133,20 @@ class BatchRenormalization(BatchNormalization):
             )
 
     def scale_ramp(self, run_steps):
-        """Sets the ramp to a quarter of a run, unless `ramp_steps` is given.
+        """Sets the ramp to a quarter of a run that is about to begin.
+
+        Nothing changes where `ramp_steps` is given, or the layer has trained.
 
         Args:
             run_steps: int, training steps from the first to the last.
         """
-        if self.ramp_steps is None:
-            self.ramp.assign(run_steps // _PAPER_SHARE)
+        if self.awaits_run:
+            self.ramp.assign(max(run_steps // _PAPER_SHARE, 1))
+
+    @property
+    def awaits_run(self):
+        """Whether the ramp is that of a run which has not begun."""
+        return self.ramp_steps is None and not ops.convert_to_numpy(self.step)
 
     def call(self, inputs, training=None):
         inputs = ops.cast(inputs, self.compute_dtype)
@@ -147,11 +160,12 @@ class BatchRenormalization(BatchNormalization):
 
     def clipping(self):
         """Returns the current r_max and d_max, two scalar tensors."""
+        if self.ramp_steps == 0:
+            return ops.cast(self.rmax, "float32"), ops.cast(
+                self.dmax, "float32"
+            )
         ramp = self.ramp if self.ramp_steps is None else self.ramp_steps
-        step = ops.cast(self.step, "float32")
-        ramp = ops.cast(ramp, "float32")
-        # A ramp of no steps is at its end from the first.
-        progress = ops.where(ramp > 0, step / ops.maximum(ramp, 1.0), 1.0)
+        progress = ops.cast(self.step, "float32") / ops.cast(ramp, "float32")
         begun = progress - _PAPER_START
         of_r = ops.clip(begun / (1.0 - _PAPER_START), 0.0, 1.0)
         of_d = ops.clip(begun / (_PAPER_D_END - _PAPER_START), 0.0, 1.0)
@@ -195,11 +209,18 @@ class BatchRenormalization(BatchNormalization):
         self._move_statistics(*statistics)
         return outputs
 
+    def _renorm_keep(self):
+        """The share of the old value, that of a mean while steps are few."""
+        if self.ramp_steps == 0:
+            return self.renorm_momentum
+        step = ops.cast(self.step, "float32")
+        return ops.minimum(step / (step + 1.0), self.renorm_momentum)
+
     def _move_statistics(self, mean, std):
         share = 1.0 / replicas.count()
         mean = replicas.all_sum(mean) * share
         std = replicas.all_sum(std) * share
-        keep = self.renorm_momentum
+        keep = ops.cast(self._renorm_keep(), mean.dtype)
         for moving, value in (
             (self.renorm_mean, mean),
             (self.renorm_stddev, std),

@@ -5,6 +5,7 @@ range; here arrays are NumPy's still.
 """
 
 import math
+import warnings
 
 import numpy as np
 
@@ -122,6 +123,27 @@ def check_prediction(model, columns):
     """
     _check_shape(model, _shape(columns["images"]), [None])
     _check_ids(model, columns)
+
+
+def warn_of_a_single_image(model, batch):
+    """Warns of a batch of which a model learns nothing.
+
+    Batches that are no `data.Batches` are first seen in a step. It may be the
+    last one of an epoch, so that nothing is refused.
+
+    Args:
+        model: ContrastiveModel.
+        batch: dict of tensors, as a step has it.
+    """
+    # Unknown where it is traced for any number; replicas have one each.
+    alone = tuple(batch["images"].shape)[0] == 1 and replicas.count() == 1
+    if alone and model.least_images > 1 and not batch.keys() & set(COMPARED):
+        warnings.warn(
+            f"{type(model).__name__} compares an image with the others of its "
+            "batch, received a batch of one, whose loss says nothing; batch "
+            "the data, by dataset.batch(256) for instance.",
+            stacklevel=2,
+        )
 
 
 def _hold(batches, name):

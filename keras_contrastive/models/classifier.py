@@ -95,6 +95,7 @@ class Classifier(ContrastiveModel):
 
     metric_names = ("accuracy",)
     least_views = 1
+    least_images = 1
     counts_by_weights = True
 
     def __init__(
@@ -172,6 +173,11 @@ class Classifier(ContrastiveModel):
         """
         super().check_batches(batches)
         self._check_labels(batches)
+        if batches.batch_size == 1 and self._head_is_standardized:
+            raise ValueError(
+                "`batch_size` must be at least 2, received 1; the head "
+                "'standardized' would make zeros of a single image's features."
+            )
 
     def evaluation_batches(self, x, y, batch_size):
         """Batches of all images, the last one as large as it may be.
@@ -202,6 +208,13 @@ class Classifier(ContrastiveModel):
                 f"`labels` must be from 0 to {self.num_classes - 1}, received "
                 f"{most}; `num_classes` is {self.num_classes}."
             )
+
+    @property
+    def _head_is_standardized(self):
+        return any(
+            isinstance(layer, layers.SplitBatchNormalization)
+            for layer in self.head._flatten_layers()
+        )
 
     def _logits(self, images, split_ids, training):
         features = self.encode(images, split_ids, training and self.fine_tune)

@@ -12,6 +12,7 @@ from keras import ops
 from keras_contrastive.distribution import replicas
 from keras_contrastive.models import inputs
 from keras_contrastive.models.backend_step import backend_step
+from keras_contrastive.models.batch_columns import warn_of_a_single_image
 
 # A part of what most accelerators have; CIFAR-10 takes 0.15 GiB.
 LARGEST_GIB = 4
@@ -74,7 +75,9 @@ class OnDevice:
             Dict with `images` and `positions` at least.
         """
         if not (isinstance(data, dict) and "row_numbers" in data):
-            return inputs.batch_dict(data)
+            batch = inputs.batch_dict(data)
+            warn_of_a_single_image(self, batch)
+            return batch
         batch = dict(data)
         numbers = batch.pop("row_numbers")
         for name, column in (columns or self.columns_on_device).items():

@@ -75,11 +75,21 @@ else:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_images_are_found_and_cut_without_keras():
+def test_images_are_found_and_cut_without_keras(tmp_path):
+    (tmp_path / "cifar10/3.0.2").mkdir(parents=True)
+    (tmp_path / "cifar10/3.0.2/dataset_info.json").touch()
+    pixels = np.zeros((4, 8, 8, 3), "uint8")
+    np.savez(tmp_path / "images.npz", images=pixels)
+    for number, image in enumerate(pixels):
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
     code = (
-        "import sys\n"
+        "import importlib.util, sys\n"
         "from keras_contrastive import data\n"
         "data.check_available('digits')\n"
+        "if importlib.util.find_spec('tensorflow_datasets'):\n"
+        f"    data.check_available('cifar10', {str(tmp_path)!r})\n"
+        f"data.load('npz:{tmp_path}/images.npz')\n"
+        f"data.load('folder:{tmp_path}')\n"
         "labels = data.load('digits').train.labels\n"
         "data.partition(labels, 10, seed=0)\n"
         "print({'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules))\n"

@@ -24,7 +24,7 @@ def test_what_is_for_validation_is_held_back(cut, split):
     np.testing.assert_array_equal(parts.bank.indices, parts.train.indices)
 
 
-def test_a_folder_is_joined_without_reading_it(tmp_path):
+def test_a_large_folder_is_joined_without_reading_it(tmp_path, monkeypatch):
     generator = np.random.default_rng(0)
     for part, count in (("train", 12), ("test", 8)):
         (tmp_path / part).mkdir()
@@ -32,9 +32,18 @@ def test_a_folder_is_joined_without_reading_it(tmp_path):
             pixels = generator.integers(0, 256, (4, 4, 3), dtype="uint8")
             name = tmp_path / part / f"{number:02d}.png"
             Image.fromarray(pixels).save(name)
+    small = study_data.load(f"folder:{tmp_path}", None, 4, "source")
+    assert type(small.train.images) is np.ndarray
+    monkeypatch.setattr(study_data, "LARGEST_JOINED", small.train.images.nbytes)
+    small = study_data.load(f"folder:{tmp_path}", None, 4, "source")
+    assert type(small.train.images) is np.ndarray
+    monkeypatch.setattr(study_data, "LARGEST_JOINED", 20 * 48 - 1)
     parts = study_data.load(f"folder:{tmp_path}", None, 4, "source")
     images = parts.train.images
     assert isinstance(images, JoinedImages)
+    assert isinstance(images._first, np.memmap)
+    assert isinstance(images._second, np.memmap)
+    assert parts.index_hash == small.index_hash
     assert images.shape == (20, 4, 4, 3)
     assert images.dtype == "uint8"
     cut = data.load(f"folder:{tmp_path}", image_size=4)

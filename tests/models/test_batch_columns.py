@@ -1,6 +1,7 @@
 """What cannot be trained on, evaluated or predicted from is refused."""
 
 import re
+import warnings
 
 import keras
 import numpy as np
@@ -307,3 +308,15 @@ def test_an_encoder_at_rest_takes_any_batch():
     )
     siamese.fit(images(COUNT), batch_size=8, verbose=0)
     assert int(siamese.step) == int(probe.step) == 3
+
+
+def test_batches_of_one_image_that_are_no_arrays_are_warned_of():
+    def batches(count):
+        return ((images(count, seed=step),) for step in range(2))
+
+    with pytest.warns(UserWarning, match="SimCLR compares .* batch of one"):
+        small_model(models.SimCLR).fit(batches(1), verbose=0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".* a batch of one")
+        small_model(models.SimCLR).fit(batches(2), verbose=0)
+        small_model(models.MoCo, queue_size=8).fit(batches(1), verbose=0)

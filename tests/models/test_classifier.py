@@ -347,3 +347,23 @@ def test_an_unknown_class_from_elsewhere_is_no_zero():
     dataset = tf.data.Dataset.from_tensor_slices((images(), LABELS))
     history = classifier(num_classes=3).fit(dataset.batch(8), verbose=0)
     assert np.isnan(history.history["loss"][0])
+
+
+def test_one_image_is_enough():
+    model = models.Classifier(encoder(), 4, fine_tune=True)
+    model.compile(optimizer="sgd", run_eagerly=True)
+    one = {"batch_size": 1, "verbose": 0}
+    model.fit(images(2, size=8), np.arange(2), **one)
+    image = images(1, size=8)
+    loss, accuracy = model.evaluate(image, np.zeros(1, int), **one)
+    probabilities = model.predict(image, verbose=0)
+    assert loss == pytest.approx(-np.log(probabilities[0, 0]), rel=1e-4)
+    assert accuracy == (probabilities.argmax() == 0)
+
+
+def test_one_image_cannot_be_standardized():
+    model = models.Classifier(encoder(), 4, head="standardized")
+    model.compile(optimizer="sgd", run_eagerly=True)
+    with pytest.raises(ValueError, match="`batch_size` .* at least 2"):
+        model.fit(images(2), np.arange(2), batch_size=1, verbose=0)
+    model.evaluate(images(1), np.zeros(1, int), verbose=0)

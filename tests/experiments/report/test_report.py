@@ -95,14 +95,14 @@ def add_run(folder, setting, seed, content, dataset="cifar10", **changes):
     return run
 
 
-def add_controls(folder):
+def add_controls(folder, **more):
     content = {
         "chance": results(0.113),
         "pixels": {"validation": figures(0.221), "test": figures(0.229)},
         "pca": {"validation": figures(0.222), "test": figures(0.226)},
         "untrained": results(0.151),
     }
-    cost = {"seconds": 12.5, "peak_memory_gib": 3.31}
+    cost = {"seconds": 12.5, "peak_memory_gib": 3.31, **more}
     written = json.dumps({**content, "cost": cost})
     (folder / "controls.json").write_text(written)
     return content
@@ -198,6 +198,18 @@ def test_controls_are_in_their_rows(study, key):
                 f"{controls['chance'][kind][split][key]:.3f}"
                 for kind, split in MEASURED
             ]
+
+
+def test_pixels_that_were_reduced_are_told(study):
+    folder, _ = study
+    words = "of images brought to 16 by 32 pixels"
+    assert words not in text_of(page(folder))
+    add_controls(folder, pixels_reduced_to=[16, 32])
+    text = text_of(page(folder))
+    for label in ("raw pixels", "PCA of pixels"):
+        assert f"{label} {words}" in " ".join(text.split())
+    assert "untrained encoder of images" not in " ".join(text.split())
+    assert f"raw pixels ({words})" in (folder / "report.md").read_text()
 
 
 def test_claims_stand_beside_the_figures(study):
