@@ -24,6 +24,8 @@ LONGEST = (
     "distribution/test_jax_devices.py",
     "benchmarks/test_benchmarks.py",
     "experiments/test_three_settings.py",
+    "models/test_replicated.py",
+    "models/test_jax_step.py",
 )
 
 

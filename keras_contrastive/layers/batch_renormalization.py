@@ -146,7 +146,10 @@ class BatchRenormalization(BatchNormalization):
     @property
     def awaits_run(self):
         """Whether the ramp is that of a run which has not begun."""
-        return self.ramp_steps is None and not ops.convert_to_numpy(self.step)
+        if self.ramp_steps is not None or not self.built:
+            return False
+        # Of a strategy's variable a number cannot be made at once.
+        return not ops.convert_to_numpy(self.step)
 
     def call(self, inputs, training=None):
         inputs = ops.cast(inputs, self.compute_dtype)

@@ -35,7 +35,7 @@ def test_it_is_the_same(exported, tmp_path):
     ("wrong", "error", "words"),
     [
         (0.5, RuntimeError, "differs .* at most .* is expected"),
-        (np.nan, run_evaluation.Diverged, ""),
+        (np.nan, run_evaluation.Diverged, "^$"),
     ],
 )
 def test_another_one_is_noticed(exported, monkeypatch, wrong, error, words):
