@@ -42,6 +42,37 @@ def batch_normalization(inputs, gamma, beta, epsilon):
     return _as_given(outputs, inputs), mean, variance
 
 
+def has_processor_only():
+    """Whether there is no accelerator, for which other kernels are faster."""
+    return not tf.config.list_physical_devices("GPU")
+
+
+def batch_normalization_of_parts(parts, gamma, beta, epsilon):
+    """`batch_normalization` of parts of a batch, each by itself.
+
+    A part stays in the processor's cache between its moments and its
+    outputs: ten parts of 1,000 views cost the training step of `two_conv`
+    half as much more as they do by `normalize_rows`.
+
+    Args:
+        parts: float tensor `(parts, rows, ..., channels)`.
+        gamma: float32 tensor `(channels,)` or `(parts, channels)`.
+        beta: float32 tensor, likewise.
+        epsilon: float > 0, added to the variance.
+
+    Returns:
+        Outputs like the parts, and each part's mean and biased variance, both
+        `(parts, channels)`.
+    """
+    shape = (parts.shape[0], parts.shape[-1])
+    own = [tf.unstack(tf.broadcast_to(each, shape)) for each in (gamma, beta)]
+    normalized = [
+        batch_normalization(*each, epsilon)
+        for each in zip(tf.unstack(parts), *own)
+    ]
+    return tuple(map(tf.stack, zip(*normalized)))
+
+
 def scale_channels(inputs, scale, offset):
     """Scales and shifts each channel, `inputs * scale + offset`, in one kernel.
 
@@ -72,8 +103,8 @@ def normalize_rows(inputs, transform, parameters):
     each row's sums and one the gradient. What lies between, on arrays of a
     value per row and channel, is `transform` and its gradient by TensorFlow,
     so that it may do anything, collectives included. Ten splits of 1,000
-    images, by place or by id, cost the training step of `two_conv` 1.02 to
-    1.05 times what the fused kernel of plain batch normalization does.
+    views cost the training step of `two_conv` about 1.1 times what the fused
+    kernel of plain batch normalization does.
 
     Args:
         inputs: as in `row_normalization.normalize_rows`, of static row shape.
@@ -206,7 +237,7 @@ def _sum_positions(rows):
     """
     positions, *rest = rows.shape[1:]
     slices = max(n for n in range(1, 9) if positions % n == 0)
-    if slices > 1 and not tf.config.list_physical_devices("GPU"):
+    if slices > 1 and has_processor_only():
         shape = (-1, slices, positions // slices, *rest)
         rows = sum(tf.unstack(tf.reshape(rows, shape), axis=1))
     return tf.reduce_sum(rows, axis=1)

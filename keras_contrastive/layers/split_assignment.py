@@ -97,10 +97,12 @@ class _ByPlace:
         self._axis = 0 if interleaved else 1
         self.counts = ops.cast(ops.full((num_splits, 1), size), "float32")
 
+    def grouped(self, rows):
+        """Rows `(rows, ...)` by split and place in it, or the reverse."""
+        return ops.reshape(rows, (*self._shape, *rows.shape[1:]))
+
     def sums(self, rows):
-        channels = rows.shape[-1]
-        grouped = ops.reshape(rows, (*self._shape, channels))
-        return ops.sum(grouped, axis=self._axis)
+        return ops.sum(self.grouped(rows), axis=self._axis)
 
     def spread(self, splits):
         channels = splits.shape[-1]

@@ -19,6 +19,8 @@ from keras_contrastive.layers.split_assignment import split_across_replicas
 from keras_contrastive.layers.split_assignment import split_assignment
 
 AGGREGATIONS = ("mean", "pooled")
+# More splits are too small for a kernel of their own.
+_MOST_PARTS = 32
 
 
 @keras.saving.register_keras_serializable(package="keras_contrastive")
@@ -237,6 +239,8 @@ class SplitBatchNormalization(BatchNormalization):
             splits = split_assignment(
                 self.assignment, self.num_splits, rows, split_ids
             )
+            if self._fuses_parts(inputs):
+                return self._normalize_parts(inputs, splits)
 
         def transform(row_mean, row_variance, gamma, beta):
             counts, mean, variance = self._split_moments(
@@ -253,6 +257,24 @@ class SplitBatchNormalization(BatchNormalization):
         )
         self._move_statistics(*statistics)
         return outputs
+
+    def _fuses_parts(self, inputs):
+        if self.assignment != "contiguous" or not self._fuses(inputs):
+            return False
+        from keras_contrastive.layers import fused_tensorflow
+
+        few = self.num_splits <= _MOST_PARTS
+        return few and fused_tensorflow.has_processor_only()
+
+    def _normalize_parts(self, inputs, splits):
+        """Each split by the fused kernel of plain batch normalization."""
+        from keras_contrastive.layers import fused_tensorflow
+
+        outputs, mean, variance = fused_tensorflow.batch_normalization_of_parts(
+            splits.grouped(inputs), *self._affine("float32"), self.epsilon
+        )
+        self._move_statistics(splits.counts, mean, variance)
+        return ops.reshape(outputs, ops.shape(inputs))
 
     def _split_moments(self, splits, row_mean, row_variance):
         """Rows in each split `(S, 1)`, and its mean and variance `(S, C)`."""

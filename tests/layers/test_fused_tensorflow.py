@@ -10,6 +10,7 @@ from keras import ops
 from keras_contrastive.layers import row_normalization
 from keras_contrastive.layers.split_assignment import split_assignment
 from tests.layers.training import random_inputs
+from tests.layers.training import train
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("The kernels are TensorFlow's.", allow_module_level=True)
@@ -81,6 +82,59 @@ def gradients(function, upstream, *arguments):
         outputs = function(*sources, epsilon)[0]
         loss = tf.reduce_sum(outputs * tf.cast(upstream, outputs.dtype))
     return tape.gradient(loss, sources)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_parts_are_normalized_each_by_itself(own):
+    parts = tf.constant(random_inputs((3, 4, 2, 2, 5)))
+    shape = (3, 5) if own else (5,)
+    gamma = tf.constant(random_inputs(shape, seed=1))
+    beta = tf.constant(random_inputs(shape, seed=2))
+    found = fused_tensorflow.batch_normalization_of_parts(
+        parts, gamma, beta, 1e-3
+    )
+    for index in range(3):
+        affine = (each[index] if own else each for each in (gamma, beta))
+        expected = fused_tensorflow.batch_normalization(
+            parts[index], *affine, 1e-3
+        )
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one[index], other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "pooled"])
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("shape", [(12, 5), (12, 4, 4, 64)])
+@pytest.mark.parametrize("affine", [True, False])
+def test_splits_by_kernels_of_their_own_are_those_of_rows(
+    monkeypatch, shape, own, aggregation, affine
+):
+    module = importlib.import_module(
+        "keras_contrastive.layers.split_batch_normalization"
+    )
+
+    def layer():
+        return module.SplitBatchNormalization(
+            3, "contiguous", own, own, aggregation, center=affine, scale=affine
+        )
+
+    parts = fused_tensorflow.batch_normalization_of_parts
+    calls = []
+    monkeypatch.setattr(
+        fused_tensorflow,
+        "batch_normalization_of_parts",
+        lambda *arguments: calls.append(1) or parts(*arguments),
+    )
+    monkeypatch.setattr(fused_tensorflow, "has_processor_only", lambda: True)
+    found = train(layer(), shape)
+    assert calls
+    calls.clear()
+    monkeypatch.setattr(module, "_MOST_PARTS", 0)
+    expected = train(layer(), shape)
+    assert not calls
+    for one, other in zip(found, expected, strict=True):
+        scale = np.max(np.abs(other))
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * scale)
 
 
 def test_batch_of_one_value_has_no_variance():
