@@ -26,6 +26,7 @@ LONGEST = (
     "experiments/test_three_settings.py",
     "models/test_replicated.py",
     "models/test_jax_step.py",
+    "benchmarks/test_gpu_list.py",
 )
 
 

@@ -43,7 +43,11 @@ def batch_normalization(inputs, gamma, beta, epsilon):
 
 
 def has_processor_only():
-    """Whether there is no accelerator, for which other kernels are faster."""
+    """Whether there is no accelerator, for which other kernels are faster.
+
+    Returns:
+        bool.
+    """
     return not tf.config.list_physical_devices("GPU")
 
 
