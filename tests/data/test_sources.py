@@ -104,5 +104,4 @@ def test_images_are_found_and_cut_without_keras(tmp_path):
 
 
 def test_what_is_not_in_the_package_is_no_attribute():
-
     assert not hasattr(data, "batchs")
