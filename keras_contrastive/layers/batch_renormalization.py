@@ -37,8 +37,8 @@ class BatchRenormalization(BatchNormalization):
     layer and saved with it, and so is the ramp; both stay as they are where
     training goes on.
 
-    The paper averages its moments over a hundredth of the steps after which
-    the clipping opens. A short run has no time for that: until there are
+    The paper's moments are those of some hundred steps, long before the
+    clipping begins to open. A short run has no time for that: until there are
     enough steps, the moving moments that r and d are made of are plain means
     of the steps so far, so that they never hold what they began with.
 
